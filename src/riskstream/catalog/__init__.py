@@ -1,0 +1,1 @@
+"""What an event type means. Pure, with its data; only the loader reads a file."""

@@ -1,0 +1,185 @@
+"""Settings: ``RISKSTREAM_…`` in the environment, over ``riskstream.toml``, over the defaults.
+
+Nested names are joined by ``__`` in the environment: ``RISKSTREAM_KAFKA__BOOTSTRAP_SERVERS``.
+Unknown keys are refused.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from typing_extensions import override
+
+from riskstream.errors import ConfigError
+
+__all__ = [
+    "BrakeSettings",
+    "CatalogSettings",
+    "HttpSettings",
+    "KafkaSettings",
+    "LimitSettings",
+    "LogSettings",
+    "RiskSettings",
+    "Settings",
+    "WorkerSettings",
+    "load_settings",
+]
+
+CONFIG_FILE_VARIABLE = "RISKSTREAM_CONFIG"
+"""Names the settings file; without it ``riskstream.toml`` of the working directory is read."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(_Section):
+    """How to reach Kafka, and how our topics are created."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    client_id: str = "riskstream"
+    partitions: int = Field(default=4, ge=1, le=4096)
+    """Of every topic that ``riskstream topics create`` makes."""
+    replication_factor: int = Field(default=1, ge=1, le=10)
+    request_timeout_seconds: float = Field(default=30.0, gt=0)
+    session_timeout_seconds: float = Field(default=10.0, gt=0)
+    transaction_timeout_seconds: float = Field(default=30.0, gt=0)
+    compression: Literal["none", "gzip", "lz4", "zstd", "snappy"] = "lz4"
+
+
+class WorkerSettings(_Section):
+    """One worker process."""
+
+    app_id: str = Field(default="riskstream", pattern=r"^[A-Za-z0-9._-]+$")
+    """Prefix of consumer groups and transactional ids. One application has one."""
+    name: str = Field(default="worker", pattern=r"^[A-Za-z0-9._-]+$")
+    """Stable name of this machine or pod; members of the group are called after it."""
+    processing_guarantee: Literal["exactly_once"] = "exactly_once"
+    shutdown_timeout_seconds: float = Field(default=20.0, gt=0)
+    """After SIGTERM: the time for the units in flight to end before the process is stopped."""
+    chunk_records: int = Field(default=2000, ge=1, le=100_000)
+    """Most records in one unit of work."""
+    fetch_bytes: int = Field(default=1_048_576, ge=1024)
+    """Most bytes fetched at once per partition."""
+
+
+class LimitSettings(_Section):
+    """Bounds on what one record may cost; see ``pipeline.limits.Limits``."""
+
+    max_record_bytes: int = Field(default=1_000_000, ge=1024)
+    max_events_per_record: int = Field(default=10_000, ge=1)
+    max_depth: int = Field(default=64, ge=4, le=512)
+    max_message_bytes: int = Field(default=1_000_000, ge=65_536)
+    max_classified_bytes: int = Field(default=4_000_000, ge=65_536)
+
+
+class BrakeSettings(_Section):
+    """When a partition is paused because too much of it ends as dead letters."""
+
+    enabled: bool = True
+    max_ratio: float = Field(default=0.5, gt=0, le=1)
+    """Share of dead letters among the last ``window`` events of a partition."""
+    window: int = Field(default=1000, ge=10)
+    max_run: int = Field(default=1000, ge=10)
+    """Dead letters in a row."""
+
+
+class CatalogSettings(_Section):
+    """The catalog."""
+
+    overlay: Path | None = None
+    """A file in the catalog's own form; its rows replace or add event types."""
+
+
+class RiskSettings(_Section):
+    """The risk policy."""
+
+    policy: Path | None = None
+    """A policy file that replaces the one shipped."""
+
+
+class HttpSettings(_Section):
+    """Metrics and health of a worker."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9464, ge=0, le=65_535)
+    """First port; with several processes on a host each takes the next. 0 takes any free one."""
+
+
+class LogSettings(_Section):
+    """Logs go to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+    """``auto`` is JSON unless stderr is a terminal."""
+
+
+class Settings(BaseSettings):
+    """All settings of riskstream."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RISKSTREAM_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    worker: WorkerSettings = WorkerSettings()
+    limits: LimitSettings = LimitSettings()
+    brake: BrakeSettings = BrakeSettings()
+    catalog: CatalogSettings = CatalogSettings()
+    risk: RiskSettings = RiskSettings()
+    http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the file."""
+        toml = TomlConfigSettingsSource(settings_cls, _config_file())
+        return (init_settings, env_settings, toml)
+
+
+def _config_file() -> Path:
+    return Path(os.environ.get(CONFIG_FILE_VARIABLE, "riskstream.toml"))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings.
+
+    Args:
+        overrides: Sections as mappings, over everything else: ``kafka={"partitions": 8}``.
+
+    Raises:
+        ConfigError: A value is wrong or a key unknown; every fault is named, with its source.
+    """
+    named = os.environ.get(CONFIG_FILE_VARIABLE)
+    if named and not Path(named).is_file():
+        raise ConfigError(f"{CONFIG_FILE_VARIABLE} names {named}, and there is no such file.")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except tomllib.TOMLDecodeError as fault:
+        raise ConfigError(f"{_config_file()} is not valid TOML: {fault}") from fault
+    except ValidationError as fault:
+        lines = [
+            f"  {'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+            for error in fault.errors()
+        ]
+        raise ConfigError("The settings have faults:\n" + "\n".join(lines)) from fault

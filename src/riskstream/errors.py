@@ -1,0 +1,48 @@
+"""Every exception that riskstream raises on purpose.
+
+Bad input is never one of them: it is a value, ``events.outcome.DeadLetter``.
+"""
+
+__all__ = [
+    "CatalogError",
+    "CheckFailedError",
+    "ConfigError",
+    "KafkaFaultError",
+    "PolicyError",
+    "RiskstreamError",
+]
+
+
+class RiskstreamError(Exception):
+    """Base of all; the CLI prints its text alone and exits with ``exit_code``.
+
+    The text is one sentence that says what is wrong and what to do about it.
+    """
+
+    exit_code = 3
+
+
+class ConfigError(RiskstreamError):
+    """A setting, a file or an argument is wrong; nothing was started."""
+
+    exit_code = 2
+
+
+class CatalogError(ConfigError):
+    """The catalog or an overlay has faults; the text lists each with its line."""
+
+
+class PolicyError(ConfigError):
+    """The policy file has faults; the text lists each with its place."""
+
+
+class CheckFailedError(RiskstreamError):
+    """A check ran and its answer is no."""
+
+    exit_code = 1
+
+
+class KafkaFaultError(RiskstreamError):
+    """Kafka cannot be reached, lacks a topic, or refused what we need."""
+
+    exit_code = 3

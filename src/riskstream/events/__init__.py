@@ -1,0 +1,1 @@
+"""What flows: records, events, outcomes, topic names and subject keys. Pure."""

@@ -1,0 +1,40 @@
+"""Event times: epoch milliseconds inside, RFC 3339 with milliseconds and ``Z`` on the wire."""
+
+from datetime import UTC, datetime
+
+__all__ = ["format_time", "parse_time"]
+
+
+def parse_time(text: str) -> int:
+    """Epoch milliseconds of a vendor time.
+
+    Known forms: ISO 8601 with or without milliseconds and offset (none means UTC), and
+    ``YYYY-MM-DD HH:MM:SS UTC`` of the broadcaster.
+
+    Raises:
+        ValueError: In no known form, or outside the years 1970 to 9999.
+    """
+    stamp = text.strip()
+    if stamp.endswith(" UTC"):
+        stamp = stamp[:-4]
+    if len(stamp) < len("2026-01-01T00:00"):
+        raise ValueError("no date with a time of day")
+    moment = datetime.fromisoformat(stamp)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    delta = moment - _EPOCH
+    milliseconds = (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+    if not 0 <= milliseconds <= _LAST_MS:
+        raise ValueError("outside the years 1970 to 9999")
+    return milliseconds
+
+
+def format_time(milliseconds: int) -> str:
+    """``2026-11-23T13:00:00.847Z``. Range: years 1970 to 9999."""
+    seconds, rest = divmod(milliseconds, 1000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS = 253_402_300_799_999

@@ -1,0 +1,1 @@
+"""The stages as verbs: whole chunks in, whole chunks out. Pure."""

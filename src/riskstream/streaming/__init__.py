@@ -1,0 +1,1 @@
+"""The Faust shell: the only room that knows Faust and Kafka."""

@@ -1,0 +1,1 @@
+"""What happened recently: event-time panes per subject. Pure."""
