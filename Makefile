@@ -1,0 +1,80 @@
+# Everything runs from .venv, which the targets make themselves; `make help` lists them.
+# Needs Python 3.11 or newer, git and make; test-kafka also needs Java 17 and Maven.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+KAFKA_DIR := .kafka
+# Extra arguments of demo, test, test-kafka and bench: make demo ARGS="--events 5000 --seed 7"
+ARGS ?=
+
+# The first that runs and is new enough: a version manager's shim may exist and not run.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+# The build backend is pinned with everything else.
+INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check \
+	--constraint constraints.txt --build-constraint constraints.txt
+QUICK_TESTS = $(wildcard tests/unit tests/functional tests/integration tests/e2e)
+KAFKA_TESTS = $(wildcard tests/integration tests/chaos)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint unit test-kafka kafka-jars format bench wheel clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(VENV)/.installed ## Run the whole flow on an embedded broker, on generated events, and sum up
+	$(BIN)/riskstream demo $(ARGS)
+
+test: lint unit ## Run the checks and every test that needs no Java
+
+lint: $(VENV)/.installed-dev ## Check style, formatting, types and the imports between rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+unit: $(VENV)/.installed-dev ## Run the tests alone, without the checks
+	$(PY) -m pytest -m "not kafka" $(QUICK_TESTS) $(ARGS)
+
+test-kafka: $(VENV)/.installed-dev kafka-jars ## Run the tests that need Apache Kafka (Java 17 and Maven)
+	$(PY) -m pytest -m kafka $(KAFKA_TESTS) $(ARGS)
+
+kafka-jars: $(KAFKA_DIR)/.fetched ## Fetch Apache Kafka's jars into .kafka
+
+format: $(VENV)/.installed-dev ## Format the code and fix what the linter can fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-dev ## Run the benchmarks
+	$(PY) $(if $(wildcard benchmarks/__main__.py),-m benchmarks,benchmarks/pure_core.py) $(ARGS)
+
+wheel: $(VENV)/.installed-dev ## Build the wheel into dist
+	$(PY) -m build --wheel --no-isolation --outdir dist .
+
+clean: ## Remove everything that the targets made
+	rm -rf $(VENV) $(KAFKA_DIR) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "riskstream needs Python 3.11 or newer, and none of python3.13, python3.12, python3.11 and python3 is. Install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(PY)
+	$(INSTALL) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(INSTALL) --group dev
+	@touch $@
+
+$(KAFKA_DIR)/.fetched: tests/kafka/pom.xml
+	@command -v java >/dev/null || { echo "Apache Kafka needs Java 17 or newer. On Debian and Ubuntu: apt-get install openjdk-17-jre-headless maven" >&2; exit 1; }
+	@command -v mvn >/dev/null || { echo "Apache Kafka's jars are fetched with Maven. On Debian and Ubuntu: apt-get install maven" >&2; exit 1; }
+	rm -rf $(KAFKA_DIR)/libs
+	mvn --quiet --batch-mode -Dstyle.color=never --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA_DIR)/libs
+	@touch $@
