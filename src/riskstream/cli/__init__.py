@@ -5,6 +5,6 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the ``riskstream`` command."""
-    from riskstream.cli.app import app  # noqa: PLC0415  (importing the package stays cheap)
+    from riskstream.cli.app import app
 
     app()
