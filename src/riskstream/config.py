@@ -63,6 +63,9 @@ class WorkerSettings(_Section):
     name: str = Field(default="worker", pattern=r"^[A-Za-z0-9._-]+$")
     """Stable name of this machine or pod; members of the group are called after it."""
     processing_guarantee: Literal["exactly_once"] = "exactly_once"
+    lost_offsets: Literal["stop", "skip"] = "stop"
+    """What to do when records were deleted before they were read: ``skip`` goes on from the
+    oldest that is left and says how many are gone."""
     shutdown_timeout_seconds: float = Field(default=20.0, gt=0)
     """After SIGTERM: the time for the units in flight to end before the process is stopped."""
     chunk_records: int = Field(default=2000, ge=1, le=100_000)

@@ -1,0 +1,89 @@
+"""``riskstream worker``."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from riskstream.config import Settings, load_settings
+
+__all__ = ["worker"]
+
+
+class RoleChoice(StrEnum):
+    """Which part of the work."""
+
+    INGEST = "ingest"
+    ASSESS = "assess"
+    ALL = "all"
+
+
+def worker(  # noqa: PLR0913  (each is an option)
+    role: Annotated[
+        RoleChoice,
+        typer.Option(
+            help="ingest: raw to classified; assess: score and tables; all: a process of each."
+        ),
+    ] = RoleChoice.ALL,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes per role; one that dies is started again.")
+    ] = 1,
+    bootstrap_servers: Annotated[
+        str | None, typer.Option(help="Kafka's address, host:port[,host:port…].")
+    ] = None,
+    http_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65_535,
+            help="First port of /metrics and /health; each process takes the next.",
+        ),
+    ] = None,
+    member: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Classify, score and route the events of iam.events.raw.v1, until stopped.
+
+    Runs against the topics that `riskstream topics create` makes. SIGTERM or Ctrl-C ends the
+    chunks in flight and stops; what was committed is whole, whatever dies.
+
+    Examples:
+      riskstream worker --bootstrap-servers kafka:9092
+      riskstream worker --role assess --workers 4
+    """
+    from riskstream.observability.logging import configure_logging  # noqa: PLC0415
+
+    settings = _settings(bootstrap_servers, http_port)
+    configure_logging(settings.log)
+    if member is not None:
+        from riskstream.streaming.worker import run_worker  # noqa: PLC0415  (heavy)
+
+        if role is RoleChoice.ALL:
+            raise typer.BadParameter("a member has one role")
+        run_worker(role.value, settings, member, settings.http.port)
+        return
+    _supervise(settings, role, workers)
+
+
+def _settings(bootstrap_servers: str | None, http_port: int | None) -> Settings:
+    overrides: dict[str, dict[str, object]] = {}
+    if bootstrap_servers is not None:
+        overrides["kafka"] = {"bootstrap_servers": bootstrap_servers}
+    if http_port is not None:
+        overrides["http"] = {"port": http_port}
+    return load_settings(**overrides)
+
+
+def _supervise(settings: Settings, role: RoleChoice, workers: int) -> None:
+    """Check once, so that a fault is told once, then run the processes."""
+    from riskstream.catalog.loader import load_catalog  # noqa: PLC0415
+    from riskstream.risk.loader import load_policy  # noqa: PLC0415
+    from riskstream.streaming.preflight import check_before_start  # noqa: PLC0415
+    from riskstream.streaming.supervisor import plan_processes, supervise  # noqa: PLC0415
+
+    load_catalog(settings.catalog.overlay)
+    load_policy(settings.risk.policy)
+    roles = ("ingest", "assess") if role is RoleChoice.ALL else (role.value,)
+    for one in roles:
+        asyncio.run(check_before_start(settings, "ingest" if one == "ingest" else "assess"))
+    supervise(plan_processes(settings, roles, workers), settings)

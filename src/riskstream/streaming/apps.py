@@ -1,0 +1,146 @@
+"""The two Faust apps, one per role: where everything is put together."""
+
+from typing import Any, Literal
+
+import faust
+from faust.app.base import BootStrategy
+from faust.serializers.codecs import Codec
+from typing_extensions import override
+from yarl import URL
+
+from riskstream import __version__
+from riskstream.catalog.loader import load_catalog
+from riskstream.config import Settings
+from riskstream.events import topics
+from riskstream.observability.metrics import Metrics
+from riskstream.pipeline.assess import Assess
+from riskstream.pipeline.ingest import Ingest
+from riskstream.pipeline.limits import Limits
+from riskstream.risk.loader import load_policy
+from riskstream.streaming.hop import Hop
+from riskstream.streaming.recovery import HopTableManager
+from riskstream.streaming.stages import AssessStage, IngestStage, Stage
+from riskstream.streaming.tables import StateTables
+from riskstream.streaming.transport import ChunkTransport
+from riskstream.streaming.unit import TransactionalUnit
+
+__all__ = ["HopApp", "Role", "create_app"]
+
+Role = Literal["ingest", "assess"]
+
+REBALANCE_SECONDS = 60.0
+NEVER_SECONDS = 86_400.0
+"""aiokafka leaves the group when nobody polls; a braked or idle worker does not poll."""
+
+
+class _Boot(BootStrategy):
+    """Only what consumes: no producer of Faust's, no web pages, no sensors."""
+
+    enable_kafka_producer = False
+    enable_web = False
+    enable_sensors = False
+
+
+class _Chunks(Codec):
+    """A chunk passes through Faust's decoding as it is."""
+
+    @override
+    def _loads(self, s: Any) -> Any:
+        return s
+
+    @override
+    def _dumps(self, s: Any) -> Any:
+        return s
+
+
+class HopApp(faust.App):
+    """A Faust app with a hop."""
+
+    BootStrategy = _Boot
+    hop: Hop
+
+
+def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Metrics]:
+    """Build one role's app; call it inside the event loop that will run it.
+
+    Args:
+        role: Which hop.
+        settings: All settings.
+        member: Stable name of this process within the group: its ``group.instance.id``.
+
+    Raises:
+        ConfigError: The catalog overlay or the policy has faults.
+    """
+    policy = load_policy(settings.risk.policy)
+    metrics = Metrics(role=role, version=__version__, policy=policy.version)
+    app = _faust_app(role, settings, member)
+    limits = Limits(**settings.limits.model_dump())
+    stage: Stage
+    if role == "ingest":
+        stage = IngestStage(Ingest(load_catalog(settings.catalog.overlay), limits))
+    else:
+        tables = StateTables(app, settings.kafka.partitions)
+        stage = AssessStage(Assess(policy, limits), tables, settings.kafka, metrics)
+        metrics.watch("table_keys", "Rows per table.", "table", tables.key_counts)
+    group = app.conf.id
+
+    def new_unit(partition: int) -> TransactionalUnit:
+        return TransactionalUnit(
+            settings, transactional_id=f"{group}-{partition}", group=group
+        )
+
+    app.hop = Hop(stage, settings=settings, metrics=metrics, new_unit=new_unit)
+    metrics.watch(
+        "consumer_lag_records",
+        "Records between the committed offset and the last stable offset.",
+        "partition",
+        app.hop.consumer_lag,
+    )
+    _declare(app, stage.source)
+    return app, metrics
+
+
+def _declare(app: HopApp, source: str) -> None:
+    """Declare the agent and what happens at a revocation."""
+    topic = app.topic(source, key_type=None, value_serializer=_Chunks(), acks=False)
+
+    @app.agent(topic, name=source)
+    async def lanes(stream: Any) -> None:
+        async for event in stream.events():
+            app.hop.submit(event.message.tp, event.value)
+
+    @app.on_partitions_revoked.connect
+    async def revoked(*_: Any, **__: Any) -> None:
+        await app.hop.release()
+
+
+def _faust_app(role: Role, settings: Settings, member: str) -> HopApp:
+    kafka = settings.kafka
+    broker = f"kafka://{kafka.bootstrap_servers.replace(',', ';')}"
+    app = HopApp(
+        f"{settings.worker.app_id}-{role}",
+        broker=broker,
+        broker_client_id=kafka.client_id,
+        broker_request_timeout=kafka.request_timeout_seconds,
+        broker_session_timeout=kafka.session_timeout_seconds,
+        broker_heartbeat_interval=kafka.session_timeout_seconds / 5,
+        broker_rebalance_timeout=REBALANCE_SECONDS,
+        broker_max_poll_interval=NEVER_SECONDS,
+        consumer_group_instance_id=member,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=settings.worker.fetch_bytes,
+        store="memory://",
+        value_serializer="raw",
+        topic_partitions=kafka.partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        stream_buffer_maxsize=64,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        TableManager=HopTableManager,
+    )
+    app.transport = ChunkTransport([URL(broker)], app, loop=None)
+    return app

@@ -1,0 +1,157 @@
+"""A lane: one task that owns all work on one partition of one hop."""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter, time
+
+from aiokafka import TopicPartition
+from structlog import get_logger
+
+from riskstream.config import Settings
+from riskstream.errors import KafkaFaultError
+from riskstream.observability.metrics import Metrics
+from riskstream.streaming.brake import Brake
+from riskstream.streaming.chunk import Chunk
+from riskstream.streaming.stages import Stage, Work
+from riskstream.streaming.unit import UnitOfWork
+
+__all__ = ["QUEUE_HIGH", "QUEUE_LOW", "Lane"]
+
+QUEUE_HIGH = 2
+"""Chunks waiting at which the partition is no longer fetched."""
+QUEUE_LOW = 1
+"""Chunks waiting at which it is fetched again."""
+
+log = get_logger(__name__)
+
+
+class Lane:
+    """Takes the chunks of a partition one after another: process, commit, apply, count.
+
+    ``position`` moves with the commits alone, so it always equals the committed offset or, past
+    it, control records that hold nothing.
+    """
+
+    def __init__(
+        self,
+        source: TopicPartition,
+        position: int,
+        *,
+        unit: UnitOfWork,
+        stage: Stage,
+        settings: Settings,
+        metrics: Metrics,
+        on_flow: Callable[[TopicPartition, bool], None],
+    ) -> None:
+        self.source = source
+        self.position = position
+        self.unit = unit
+        self.brake = Brake(settings.brake)
+        self._stage = stage
+        self._metrics = metrics
+        self._chunk_records = settings.worker.chunk_records
+        self._on_flow = on_flow
+        self._queue: asyncio.Queue[Chunk] = asyncio.Queue()
+        self._open = asyncio.Event()
+        self._open.set()
+        self._working = asyncio.Lock()
+        self._paused = False
+        self.draining = False
+
+    def put(self, chunk: Chunk) -> None:
+        """Queue a chunk; asks for a pause in fetching when too many wait."""
+        self._queue.put_nowait(chunk)
+        self._steer()
+
+    def release_brake(self) -> None:
+        """Go on with the partition."""
+        self.brake.release()
+        self._metrics.brake.labels(str(self.source.partition)).set(0)
+        self._open.set()
+        self._steer()
+
+    def _steer(self) -> None:
+        """Fetch or do not fetch, by what waits here and by the brake."""
+        waiting = self._queue.qsize()
+        pause = self.brake.engaged or waiting >= (QUEUE_LOW if self._paused else QUEUE_HIGH)
+        if pause != self._paused:
+            self._paused = pause
+            self._on_flow(self.source, not pause)
+
+    async def run(self) -> None:
+        """Work until cancelled. Any exception means that this partition must be given up."""
+        while True:
+            chunk = await self._queue.get()
+            self._steer()
+            for part in chunk.split(self._chunk_records):
+                await self._open.wait()
+                async with self._working:
+                    if self.draining:
+                        return
+                    await self._work(part)
+
+    async def drain(self) -> None:
+        """Return once the unit in flight, if any, has ended; no other will begin."""
+        self.draining = True
+        async with self._working:
+            pass
+
+    async def _work(self, chunk: Chunk) -> None:
+        if chunk.start != self.position:
+            raise KafkaFaultError(
+                f"A chunk of {self.source.topic}-{self.source.partition} begins at position "
+                f"{chunk.start}, but the committed offset is {self.position}. The worker stops "
+                "rather than lose or repeat records; it goes on from the committed offset when it "
+                "is started again."
+            )
+        if not chunk.records:
+            self.position = chunk.end
+            return
+        began = perf_counter()
+        work = self._stage.process(self.source.partition, chunk.records)
+        processed = perf_counter()
+        await self.unit.commit(work.outputs, work.changelog, self.source, chunk.end)
+        work.apply(chunk.end)
+        self.position = chunk.end
+        self._count(work, len(chunk.records), processed - began, perf_counter() - processed)
+
+    def _count(self, work: Work, records: int, processing: float, committing: float) -> None:
+        metrics, tally, now = self._metrics, work.tally, time()
+        metrics.count(tally, topic=self.source.topic)
+        metrics.commits.inc()
+        metrics.last_commit.set(now)
+        metrics.chunk_records.observe(records)
+        metrics.chunk_seconds.labels("process").observe(processing)
+        metrics.chunk_seconds.labels("commit").observe(committing)
+        if tally.newest_event_ms:
+            newest = tally.newest_event_ms / 1000
+            metrics.newest_event.set(max(newest, metrics.newest))
+            metrics.newest = max(newest, metrics.newest)
+            metrics.event_lag.set(now - newest)
+        log.debug(
+            "chunk_committed",
+            topic=self.source.topic,
+            partition=self.source.partition,
+            offset=self.position,
+            records=records,
+            dead_letters=tally.dead_lettered.total(),
+            process_seconds=round(processing, 4),
+            commit_seconds=round(committing, 4),
+        )
+        dead = tally.dead_lettered.total()
+        events = tally.received if tally.received else tally.outcomes
+        if self.brake.observe(events=events, dead_letters=dead):
+            self._engage_brake()
+
+    def _engage_brake(self) -> None:
+        partition = self.source.partition
+        self._open.clear()
+        self._metrics.brake.labels(str(partition)).set(1)
+        self._steer()
+        log.error(
+            "brake_engaged",
+            topic=self.source.topic,
+            partition=partition,
+            offset=self.position,
+            cure="look at the dead letters (riskstream dlq list), then riskstream dlq release",
+        )

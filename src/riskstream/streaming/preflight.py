@@ -1,0 +1,53 @@
+"""What must hold before a worker starts, each fault with its cure."""
+
+from typing import Literal
+
+from riskstream.config import Settings
+from riskstream.errors import KafkaFaultError
+from riskstream.events import topics
+from riskstream.streaming.admin import TopicState, describe_topics
+from riskstream.streaming.client import missing_topics
+
+__all__ = ["check_before_start"]
+
+CO_PARTITIONED = tuple(spec.name for spec in topics.ALL_TOPICS if spec.co_partitioned)
+
+
+async def check_before_start(settings: Settings, role: Literal["ingest", "assess"]) -> Settings:
+    """Look at the topics that this role needs.
+
+    Returns:
+        The settings with the number of partitions that the hop's source really has.
+
+    Raises:
+        KafkaFaultError: Kafka is not reachable, topics are missing, or the tables have other
+            partition counts than the classified topic.
+    """
+    if role == "ingest":
+        needed = [topics.RAW, topics.CLASSIFIED, topics.DEAD_LETTER]
+    else:
+        needed = [*CO_PARTITIONED, *topics.SCORED.values(), topics.DEAD_LETTER]
+    found = await describe_topics(settings.kafka, needed)
+    missing = [name for name in needed if name not in found]
+    if missing:
+        raise missing_topics(settings.kafka, missing)
+    if role == "assess":
+        _check_partitions(found)
+    source = topics.RAW if role == "ingest" else topics.CLASSIFIED
+    kafka = settings.kafka.model_copy(update={"partitions": found[source].partitions})
+    return settings.model_copy(update={"kafka": kafka})
+
+
+def _check_partitions(found: dict[str, TopicState]) -> None:
+    wanted = found[topics.CLASSIFIED].partitions
+    wrong = [
+        f"{name} has {found[name].partitions}"
+        for name in CO_PARTITIONED
+        if found[name].partitions != wanted
+    ]
+    if wrong:
+        raise KafkaFaultError(
+            f"{topics.CLASSIFIED} has {wanted} partitions, but {', '.join(wrong)}. They must be "
+            "equal, since a subject's row lies in the partition of its events. "
+            "`riskstream topics check` says what to do."
+        )
