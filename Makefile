@@ -73,7 +73,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 $(KAFKA_DIR)/.fetched: tests/kafka/pom.xml
-	@command -v java >/dev/null || { echo "Apache Kafka needs Java 17 or newer. On Debian and Ubuntu: apt-get install openjdk-17-jre-headless maven" >&2; exit 1; }
+	@command -v java >/dev/null || { echo "Apache Kafka needs Java 17 or newer. On Debian and Ubuntu: apt-get install default-jre-headless maven" >&2; exit 1; }
 	@command -v mvn >/dev/null || { echo "Apache Kafka's jars are fetched with Maven. On Debian and Ubuntu: apt-get install maven" >&2; exit 1; }
 	rm -rf $(KAFKA_DIR)/libs
 	mvn --quiet --batch-mode -Dstyle.color=never --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA_DIR)/libs

@@ -7,7 +7,12 @@ It differs from Apache Kafka in ways that matter to whoever relies on it:
 * it does not have DeleteRecords;
 * a dynamic group member that dies leaves its group stuck until the broker restarts
   (static members, which riskstream's workers are, come back at once);
-* it does not refuse timestamps that Apache Kafka refuses.
+* it does not refuse timestamps that Apache Kafka refuses;
+* it ignores the limits of a fetch and answers with everything from the asked offset to the end,
+  so a reader far behind gets one answer of that size (librdkafka refuses more than 100 MB
+  unless ``receive.message.max.bytes`` is raised);
+* it keeps all records in memory and writes all of them to one file about once a second while
+  they change, so a kill loses up to the last second, acknowledged or not.
 """
 
 import contextlib
@@ -37,7 +42,7 @@ LOG_NAME = "broker.log"
 
 
 class EmbeddedBroker:
-    """One broker process; data survives ``stop`` and ``kill`` while the data directory stands.
+    """One broker process; data survives ``stop`` where the data directory was given.
 
     Args:
         port: Loopback port; without it any free one is taken at the first start and then kept.
@@ -118,7 +123,7 @@ class EmbeddedBroker:
             self._data_dir = None
 
     def kill(self) -> None:
-        """SIGKILL, as a crash: the data stays, and ``start`` takes it up on the same port."""
+        """SIGKILL, as a crash; ``start`` takes up what it had written, on the same port."""
         if self._process is not None:
             self._process.kill()
             self._process = None
