@@ -1,6 +1,5 @@
 """Child processes end with us, and say how they ended."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -59,24 +58,15 @@ def test_a_command_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 
 def test_a_kill_takes_the_command_s_children_too(tmp_path: Path) -> None:
     """The whole group ends, children that the command started included."""
-    reader, writer = os.pipe()
-    os.set_inheritable(writer, True)
-    parent = (
-        "import subprocess, sys\n"
-        f"subprocess.Popen([sys.executable, '-c', {SLEEPER!r}], pass_fds=[{writer}]).wait()\n"
-    )
-    # The grandchild alone keeps the writing end: it is gone when the pipe closes.
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEPER!r}])"
     guard = [sys.executable, leash.__file__, sys.executable, "-c", parent]
-    with subprocess.Popen(
-        guard, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[writer]
-    ) as process:
-        os.close(writer)
+    with subprocess.Popen(guard, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         process.stdin.close()
-        assert os.read(reader, 1) == b""
-    os.close(reader)
+        # Guard, command and grandchild hold the other end: it closes when all are gone.
+        assert process.stdout.read() == b""
 
 
 def test_a_command_that_cannot_start_says_so(tmp_path: Path) -> None:
