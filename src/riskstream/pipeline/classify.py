@@ -1,0 +1,164 @@
+"""From a valid event to its record of the classified topic, and its effect on another user."""
+
+from base64 import b64encode
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import msgspec
+
+from riskstream.catalog.catalog import Catalog
+from riskstream.events.event import NO_RAW, SCHEMA_VERSION, Classified, Event, Facts, Origin
+from riskstream.events.keys import user_key
+from riskstream.events.outcome import Reason
+from riskstream.events.record import Output, Record
+from riskstream.events.times import format_time
+from riskstream.events.topics import CLASSIFIED
+from riskstream.events.vendor import VendorEvent
+from riskstream.events.vocabulary import Change
+from riskstream.pipeline.decode import Found
+from riskstream.pipeline.envelope import public_part, vendor_risk_of
+from riskstream.pipeline.limits import Limits
+from riskstream.pipeline.meaning import Meaning, meaning_of
+from riskstream.pipeline.outputs import MAX_KEY_BYTES, raw_reference
+from riskstream.pipeline.subject import Subject, subject_of
+from riskstream.pipeline.validate import Fault, Valid
+
+__all__ = ["Classifier", "Placed", "Provenance", "provenance"]
+
+_LAST_MS: Final = 253_402_300_799_999
+_encode = msgspec.json.Encoder().encode
+
+
+class Provenance(NamedTuple):
+    """What all events of one raw record share."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    timestamp: int | None
+    received_time: str | None
+
+
+class Placed(NamedTuple):
+    """The record of one event, and that of its effect."""
+
+    own: Output
+    effect: Output | None
+    truncated: bool
+
+
+def provenance(record: Record) -> Provenance:
+    """Origin and time of a raw record; a key too long to be carried along is left behind."""
+    key, stamp = record.key, record.timestamp
+    if stamp is not None and not 0 <= stamp <= _LAST_MS:
+        stamp = None
+    return Provenance(
+        record.topic,
+        record.partition,
+        record.offset,
+        b64encode(key).decode() if key is not None and len(key) <= MAX_KEY_BYTES else None,
+        stamp,
+        None if stamp is None else format_time(stamp),
+    )
+
+
+class Classifier:
+    """Classifies events by one catalog."""
+
+    def __init__(self, catalog: Catalog, limits: Limits) -> None:
+        self._limit = limits.max_classified_bytes
+        self._meaning = lru_cache(maxsize=4096)(
+            lambda event_type_id: meaning_of(event_type_id, catalog.lookup(event_type_id))
+        )
+
+    def __call__(self, found: Found, valid: Valid, source: Provenance) -> Placed | Fault:
+        """The records of one event, or why there can be none."""
+        event = found.event
+        meaning = self._meaning(valid.event_type_id)
+        subject = subject_of(event, valid, meaning.entry.subject)
+        public = public_part(event, valid, meaning, subject, source.received_time)
+        facts = _facts(event, valid, meaning, subject, public)
+        origin = Origin(source.topic, source.partition, source.offset, found.member or 0)
+        value, truncated = self._written(found, public, facts, origin, source)
+        if value is None:
+            return Fault(Reason.RECORD_TOO_LARGE, "too large even without its text")
+        own = Output(CLASSIFIED, subject.key.encode(), value, (), source.timestamp)
+        change = meaning.entry.change
+        if change is None or facts.change is not None or valid.user_id is None:
+            return Placed(own, None, truncated)
+        return Placed(own, _effect(facts, change, valid.user_id, origin, source), truncated)
+
+    def _written(
+        self, found: Found, public: Event, facts: Facts, origin: Origin, source: Provenance
+    ) -> tuple[bytes | None, bool]:
+        """Encoded, without the event's text where it would not fit; None where nothing helps."""
+        classified = Classified(
+            schema_version=SCHEMA_VERSION,
+            facts=facts,
+            origin=origin,
+            event=msgspec.Raw(_encode(public)),
+            raw=msgspec.Raw(_encode(found.text)),
+            key=source.key,
+            received_ms=source.timestamp,
+        )
+        value = _encode(classified)
+        if len(value) <= self._limit:
+            return value, False
+        reference = msgspec.Raw(_encode(raw_reference(found.data, origin)))
+        value = _encode(msgspec.structs.replace(classified, raw=reference, raw_truncated=True))
+        return (value if len(value) <= self._limit else None), True
+
+
+def _facts(
+    event: VendorEvent, valid: Valid, meaning: Meaning, subject: Subject, public: Event
+) -> Facts:
+    entry, where, app = meaning.entry, public.source, public.app
+    change = entry.change
+    if change is not None and (
+        valid.user_id is None or subject.key != user_key(valid.account_id, valid.user_id)
+    ):
+        change = None
+    return Facts(
+        id=valid.id,
+        time_ms=valid.time_ms,
+        account_id=valid.account_id,
+        subject=subject.key,
+        profiled=subject.profiled,
+        subject_type=subject.type,
+        event_type_id=valid.event_type_id,
+        category=entry.category,
+        kind=entry.kind,
+        outcome=entry.outcome,
+        sensitivity=entry.sensitivity,
+        change=change,
+        scope=entry.scope,
+        user_id=valid.user_id,
+        actor_user_id=valid.actor_user_id,
+        ip=None if where is None else where.ip,
+        user_agent=None if where is None else where.user_agent,
+        app_id=None if app is None else app.id,
+        vendor=vendor_risk_of(event),
+    )
+
+
+def _effect(
+    facts: Facts, change: Change, user_id: int, origin: Origin, source: Provenance
+) -> Output:
+    """The record that tells the rows of the user acted upon, who is not the subject."""
+    key = user_key(facts.account_id, user_id)
+    affected = msgspec.structs.replace(
+        facts, subject=key, profiled=True, subject_type="user", change=change
+    )
+    value = _encode(
+        Classified(
+            schema_version=SCHEMA_VERSION,
+            facts=affected,
+            origin=origin,
+            event=NO_RAW,
+            raw=NO_RAW,
+            key=source.key,
+            received_ms=source.timestamp,
+        )
+    )
+    return Output(CLASSIFIED, key.encode(), value, (), source.timestamp)
