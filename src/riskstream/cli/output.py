@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LEVEL_STYLES",
     "Format",
+    "json_bytes",
     "note",
     "printable",
     "show",
@@ -52,8 +55,15 @@ def console() -> "Console":
     """A console on stdout; as wide as it needs to be where that is no terminal."""
     from rich.console import Console
 
+    class PipedConsole(Console):
+        """Leaves a broken pipe to ``cli.faults``, as for output that is not rich's."""
+
+        @override
+        def on_broken_pipe(self) -> NoReturn:
+            raise BrokenPipeError
+
     width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+    return PipedConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> "Table":
@@ -93,11 +103,15 @@ def show(*renderables: Any) -> None:
 
 def write_json(document: Any) -> None:
     """Print one JSON document, indented."""
+    sys.stdout.buffer.write(json_bytes(document))
+    sys.stdout.buffer.flush()
+
+
+def json_bytes(document: Any) -> bytes:
+    """One JSON document, indented, with a line end."""
     import orjson
 
-    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-    sys.stdout.buffer.write(b"\n")
-    sys.stdout.buffer.flush()
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def write_line(document: Any) -> None:

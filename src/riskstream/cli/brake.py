@@ -1,0 +1,40 @@
+"""Asking a worker over HTTP to release its brake."""
+
+import json
+import urllib.error
+import urllib.request
+
+from riskstream.errors import ConfigError, RiskstreamError
+
+__all__ = ["release_brake"]
+
+TIMEOUT_SECONDS = 10.0
+
+
+def release_brake(url: str, partition: int | None) -> list[int]:
+    """The partitions that go on.
+
+    Raises:
+        ConfigError: The address is no http one.
+        RiskstreamError: The worker cannot be reached, or refused.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"A worker's address begins with http:// or https://; not {url}.")
+    query = "" if partition is None else f"?partition={partition}"
+    request = urllib.request.Request(  # noqa: S310  (http only, see above)
+        f"{url.rstrip('/')}/brake/release{query}", method="POST", data=b""
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+            released = json.load(answer)["released"]
+    except urllib.error.HTTPError as fault:
+        raise RiskstreamError(
+            f"The worker at {url} refused: {fault.code} {fault.reason}."
+        ) from fault
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        reason = getattr(fault, "reason", fault)
+        raise RiskstreamError(
+            f"No worker of riskstream answers at {url}: {reason}. Its address stands in its log; "
+            "name it with --worker-url."
+        ) from fault
+    return [int(number) for number in released]

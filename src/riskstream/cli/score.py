@@ -1,0 +1,142 @@
+"""``riskstream score``: the pipeline over a file, without Kafka."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from riskstream.cli.options import input_file, settings_for
+from riskstream.cli.output import note
+from riskstream.errors import CheckFailedError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from riskstream.cli.scoring import FileScorer
+    from riskstream.config import Settings
+
+__all__ = ["score"]
+
+
+def score(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="- is standard input.")],
+    *,
+    summary: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the counts there: a JSON object.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 when anything was dead-lettered.")
+    ] = False,
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Score by this risk policy.")
+    ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Lay these event types over the catalog.")
+    ] = None,
+    chunk_records: Annotated[
+        int,
+        typer.Option(help="Records worked on at once; the output does not depend on it.", min=1),
+    ] = 2000,
+) -> None:
+    """Classify and score the events of a file: the same pipeline as a worker's, without Kafka.
+
+    The file may hold events in any shape that the raw topic may: single events, arrays,
+    REST pages, NDJSON, EventBridge envelopes, or a mix of them.
+    The order of the file is taken as the order of time.
+
+    Output is NDJSON, one line per event that is routed or dead-lettered, in the file's order:
+    topic, key, headers and value; for dead letters payload (text) or payload_base64 in place
+    of value.
+
+    [bold]Examples:[/bold]
+
+    riskstream score events.json | jq -c 'select(.value.risk.level == "high") | .value.risk'
+
+    curl … | riskstream score - --summary counts.json --strict > scored.ndjson
+    """
+    settings = settings_for(risk={"policy": policy}, catalog={"overlay": catalog})
+    scorer = _scorer(settings)
+    if summary is not None and not summary.parent.is_dir():
+        raise ConfigError(f"There is no directory {summary.parent} to write the summary in.")
+    with _opened(file) as (source, size):
+        _run(scorer, source, size, chunk_records)
+    _finish(scorer, summary, strict=strict)
+
+
+def _scorer(settings: "Settings") -> "FileScorer":
+    from riskstream.catalog.loader import load_catalog
+    from riskstream.cli.scoring import FileScorer
+    from riskstream.pipeline.assess import Assess
+    from riskstream.pipeline.ingest import Ingest
+    from riskstream.pipeline.limits import Limits
+    from riskstream.risk.loader import load_policy
+
+    limits = Limits(**settings.limits.model_dump())
+    ingest = Ingest(load_catalog(settings.catalog.overlay), limits)
+    return FileScorer(ingest, Assess(load_policy(settings.risk.policy), limits))
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    """The bytes to read, and how many they are where that is known."""
+    if name == "-":
+        yield sys.stdin.buffer, None
+        return
+    path = input_file(Path(name))
+    try:
+        file = path.open("rb")
+    except OSError as fault:
+        raise ConfigError(f"{name} cannot be read: {fault.strerror}.") from fault
+    with file:
+        yield file, path.stat().st_size or None
+
+
+def _run(scorer: "FileScorer", source: BinaryIO, size: int | None, chunk_records: int) -> None:
+    from riskstream.cli.scoring import chunks, documents, output_line
+
+    write = sys.stdout.buffer.write
+    with _progress(size) as advance:
+        for chunk in chunks(documents(source), chunk_records):
+            for output in scorer.score(chunk):
+                write(output_line(output) + b"\n")
+            advance(sum(len(record.value or b"") for record in chunk))
+    sys.stdout.buffer.flush()
+
+
+def _finish(scorer: "FileScorer", summary: Path | None, *, strict: bool) -> None:
+    from riskstream.cli.output import json_bytes
+
+    counts = scorer.summary
+    if summary is not None:
+        try:
+            summary.write_bytes(json_bytes(counts.document()))
+        except OSError as fault:
+            raise ConfigError(f"The summary cannot be written to {summary}: {fault}") from fault
+    if counts.over_a_limit:
+        note(
+            "riskstream: some input is over a limit (limits.max_record_bytes, "
+            "limits.max_events_per_record), as it would be in Kafka. To lift one for this file "
+            "set, for example, RISKSTREAM_LIMITS__MAX_EVENTS_PER_RECORD=1000000."
+        )
+    if strict and counts.dead_lettered:
+        reasons = ", ".join(
+            f"{count} {reason}" for reason, count in sorted(counts.dead_letters_by_reason.items())
+        )
+        raise CheckFailedError(f"{counts.dead_lettered} dead letters: {reasons}.")
+
+
+@contextmanager
+def _progress(size: int | None) -> "Iterator[Callable[[int], None]]":
+    """A bar on stderr where that is a terminal and the output does not go to the same one."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield lambda _count: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("scoring", total=size)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,170 @@
+"""The pipeline over a file instead of Kafka: every document one record, order kept."""
+
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import orjson
+
+from riskstream.events.outcome import Reason, Tally
+from riskstream.events.record import InputRecord, Output
+from riskstream.events.topics import CLASSIFIED, DEAD_LETTER
+from riskstream.pipeline.documents import split_documents
+from riskstream.pipeline.state import PartitionState
+
+if TYPE_CHECKING:
+    from riskstream.pipeline.assess import Assess
+    from riskstream.pipeline.ingest import Ingest
+
+__all__ = ["ORIGIN", "FileScorer", "Summary", "chunks", "documents", "output_line"]
+
+ORIGIN: Final = "file"
+"""The topic that the documents of a file come from; one name for all, so that the output does not
+depend on where the file lies."""
+MAX_HELD_BYTES: Final = 64 * 1024 * 1024
+"""A document, or a line, is cut here if it has not ended: so much memory a hostile file can take.
+Far above what a record may have, so a cut document is a dead letter anyway."""
+MAX_CHUNK_BYTES: Final = 8 * 1024 * 1024
+"""A chunk ends here, however few its records."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What came of the file; ``--summary``."""
+
+    tally: Tally = field(default_factory=Tally)
+    by_topic: Counter[str] = field(default_factory=Counter)
+    by_level: Counter[str] = field(default_factory=Counter)
+    dead_letters_by_reason: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def dead_lettered(self) -> int:
+        """Events and records that became dead letters."""
+        return self.tally.dead_lettered.total()
+
+    @property
+    def over_a_limit(self) -> bool:
+        """Whether something was refused for its size alone."""
+        sizes = (Reason.RECORD_TOO_LARGE, Reason.TOO_MANY_EVENTS)
+        return any(reason.value in self.dead_letters_by_reason for reason in sizes)
+
+    def document(self) -> dict[str, object]:
+        """As JSON: ``events = routed + dead_lettered + filtered``; by_topic counts lines."""
+        return {
+            "records": self.tally.records,
+            "events": self.tally.received,
+            "routed": self.tally.routed,
+            "dead_lettered": self.dead_lettered,
+            "filtered": self.tally.filtered.total(),
+            "by_topic": dict(sorted(self.by_topic.items())),
+            "by_level": {level: self.by_level[level] for level in ("no", "low", "medium", "high")},
+            "dead_letters_by_reason": dict(sorted(self.dead_letters_by_reason.items())),
+        }
+
+
+class FileScorer:
+    """Ingest and assess in one, for one run of records in their order.
+
+    Args:
+        ingest: The first stage.
+        assess: The second stage; this object keeps its state.
+    """
+
+    def __init__(self, ingest: "Ingest", assess: "Assess") -> None:
+        self._ingest = ingest
+        self._assess = assess
+        self._state = PartitionState()
+        self._offset = 0
+        self.summary = Summary()
+
+    def score(self, chunk: list[InputRecord]) -> Iterator[Output]:
+        """The outputs of these records, in the order of their events.
+
+        Dead letters of the first stage stand where their event stood, so the chunk goes through
+        the second stage in the runs between them.
+        """
+        ingested = self._ingest(chunk)
+        run: list[InputRecord] = []
+        for output in ingested.outputs:
+            if output.topic == CLASSIFIED:
+                run.append(self._classified(output))
+            else:
+                yield from self._assessed(run)
+                run = []
+                yield self._counted(output)
+        yield from self._assessed(run)
+        tally = self.summary.tally
+        tally.merge(ingested.tally)
+        self._count_reasons(ingested.tally)
+
+    def _classified(self, output: Output) -> InputRecord:
+        offset = self._offset
+        self._offset += 1
+        return InputRecord(CLASSIFIED, 0, offset, None, output.key, output.value, output.headers)
+
+    def _assessed(self, run: list[InputRecord]) -> Iterator[Output]:
+        if not run:
+            return
+        assessed = self._assess(run, self._state)
+        self._state.apply(assessed.changes)
+        tally = assessed.tally
+        for (_category, level), count in tally.scored.items():
+            self.summary.by_level[level] += count
+        self._count_reasons(tally)
+        # Its records are the classified ones; the file's are counted by the first stage.
+        tally.records = 0
+        self.summary.tally.merge(tally)
+        for output in assessed.outputs:
+            yield self._counted(output)
+
+    def _counted(self, output: Output) -> Output:
+        self.summary.by_topic[output.topic] += 1
+        return output
+
+    def _count_reasons(self, tally: Tally) -> None:
+        for (_stage, reason), count in tally.dead_lettered.items():
+            self.summary.dead_letters_by_reason[reason] += count
+
+
+def documents(file: BinaryIO) -> Iterator[InputRecord]:
+    """The file's documents as records, numbered from 0."""
+    lines = iter(lambda: file.readline(MAX_HELD_BYTES), b"")
+    for index, document in enumerate(split_documents(lines, MAX_HELD_BYTES)):
+        yield InputRecord(ORIGIN, 0, index, None, None, document)
+
+
+def chunks(records: Iterable[InputRecord], most: int) -> Iterator[list[InputRecord]]:
+    """Cut into lists of at most ``most`` records and about ``MAX_CHUNK_BYTES``."""
+    chunk: list[InputRecord] = []
+    size = 0
+    for record in records:
+        chunk.append(record)
+        size += len(record.value or b"")
+        if len(chunk) >= most or size >= MAX_CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def output_line(output: Output) -> bytes:
+    """One line of ``riskstream score`` without its end: topic, key, headers, and the value.
+
+    A scored value stands there byte for byte as it would go to Kafka. The value of a dead letter
+    is the original bytes: ``payload`` where they are UTF-8, else ``payload_base64``.
+    """
+    headers = {name: value.decode("utf-8", "replace") for name, value in output.headers}
+    head = {"topic": output.topic, "key": output.key.decode("utf-8", "replace"), "headers": headers}
+    if output.topic == DEAD_LETTER:
+        return orjson.dumps({**head, **payload_member(output.value or b"")})
+    return b'%s,"value":%s}' % (orjson.dumps(head)[:-1], output.value or b"null")
+
+
+def payload_member(payload: bytes) -> dict[str, str]:
+    """The original bytes of a dead letter as a JSON member."""
+    try:
+        return {"payload": payload.decode()}
+    except UnicodeDecodeError:
+        return {"payload_base64": b64encode(payload).decode()}

@@ -1,0 +1,133 @@
+"""Rows of the tables on a terminal, their windows counted anew for the time of looking."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+import orjson
+
+from riskstream.cli.output import styled, table
+from riskstream.errors import KafkaFaultError
+from riskstream.events.times import format_time
+from riskstream.events.topics import FAILURES, LOCKOUTS
+from riskstream.windows.rows import (
+    decode_failures,
+    decode_lockouts,
+    encode_failures,
+    encode_lockouts,
+)
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["TABLES", "ShownRow", "TableView"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """One row: as the topic has it, and with its windows as they stand at another time."""
+
+    stored: bytes
+    as_of: str
+    now: dict[str, Any]
+    """The row's public form, counted anew."""
+
+
+class TableView(Protocol):
+    """How one table is ranked and shown."""
+
+    topic: str
+
+    def ranked(self, values: Iterable[bytes], now_ms: int) -> list[ShownRow]:
+        """The rows, those with the most first."""
+
+    def render(self, rows: Sequence[ShownRow], now_ms: int) -> "Table":
+        """The rows as a table."""
+
+
+class _Failures:
+    topic = FAILURES
+
+    def ranked(self, values: Iterable[bytes], now_ms: int) -> list[ShownRow]:
+        rows = [_shown(value, now_ms, _failures_at) for value in values]
+        return sorted(rows, key=lambda row: (_totals(row.now, reverse=True), row.now["subject"]))
+
+    def render(self, rows: Sequence[ShownRow], now_ms: int) -> "Table":
+        return table(
+            ["subject", "#5m", "#1h", "#24h", "kinds in 24h", "newest event"],
+            [(row.now["subject"], *_totals(row.now), _kinds(row.now), row.as_of) for row in rows],
+            title=f"Failures at {format_time(now_ms)}",
+        )
+
+
+class _Lockouts:
+    topic = LOCKOUTS
+
+    def ranked(self, values: Iterable[bytes], now_ms: int) -> list[ShownRow]:
+        rows = [_shown(value, now_ms, _lockouts_at) for value in values]
+        return sorted(
+            rows,
+            key=lambda row: (
+                not _locks(row.now),
+                _totals(row.now, reverse=True),
+                row.now["subject"],
+            ),
+        )
+
+    def render(self, rows: Sequence[ShownRow], now_ms: int) -> "Table":
+        lines = []
+        for row in rows:
+            locks = _locks(row.now)
+            state = styled("locked", "bold red") if locks else styled("open", "green")
+            told = "; ".join(_lock(scope) for scope in locks)
+            lines.append((row.now["subject"], state, *_totals(row.now), told, row.as_of))
+        return table(
+            ["subject", "state", "#24h", "#7d", "locks in force", "newest event"],
+            lines,
+            title=f"Lockouts at {format_time(now_ms)}",
+        )
+
+
+TABLES: dict[str, TableView] = {"failures": _Failures(), "lockouts": _Lockouts()}
+"""By the name that a person types."""
+
+
+def _shown(value: bytes, now_ms: int, recount: Any) -> ShownRow:
+    try:
+        stored = orjson.loads(value)
+        return ShownRow(value, str(stored["as_of"]), orjson.loads(recount(value, now_ms)))
+    except (ValueError, KeyError, TypeError) as fault:
+        raise KafkaFaultError(
+            f"The table's topic holds a value that riskstream did not write: {fault}"
+        ) from fault
+
+
+def _failures_at(value: bytes, now_ms: int) -> bytes:
+    return encode_failures(msgspec.structs.replace(decode_failures(value), as_of_ms=now_ms))
+
+
+def _lockouts_at(value: bytes, now_ms: int) -> bytes:
+    return encode_lockouts(msgspec.structs.replace(decode_lockouts(value), as_of_ms=now_ms))
+
+
+def _totals(row: dict[str, Any], *, reverse: bool = False) -> tuple[int, ...]:
+    """Totals of the windows, shortest first; negative and longest first for ranking."""
+    totals = tuple(int(window.get("total", 0)) for window in row["windows"])
+    return tuple(-total for total in totals[::-1]) if reverse else totals
+
+
+def _kinds(row: dict[str, Any]) -> str:
+    return ", ".join(f"{each['kind']} {each['count']}" for each in row["windows"][-1]["counts"])
+
+
+def _locks(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [scope for scope in row["scopes"] if scope["locked"]]
+
+
+def _lock(scope: dict[str, Any]) -> str:
+    until = f" until {scope['until']}" if "until" in scope else ""
+    presumed = " (presumed)" if scope.get("presumed") else ""
+    return (
+        f"{scope['scope']} {scope.get('cause', 'locked')} since {scope['since']}{until}{presumed}"
+    )

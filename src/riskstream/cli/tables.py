@@ -1,0 +1,84 @@
+"""``riskstream tables``: the windowed tables of failures and lockouts, read from their topics."""
+
+from contextlib import aclosing
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskstream.cli.kafka import run
+from riskstream.cli.options import BootstrapServers, StreamFormatOption, moment, settings_for
+from riskstream.cli.output import Format, note, show, write_line
+from riskstream.errors import CheckFailedError
+
+if TYPE_CHECKING:
+    from riskstream.config import Settings
+
+__all__ = ["tables"]
+
+
+class TableName(StrEnum):
+    """The public tables."""
+
+    FAILURES = "failures"
+    LOCKOUTS = "lockouts"
+
+
+def tables(
+    name: Annotated[TableName, typer.Argument(help="Which table.")],
+    *,
+    key: Annotated[
+        str | None, typer.Option(help="One subject's row, such as 1234:7.", metavar="SUBJECT")
+    ] = None,
+    top: Annotated[int, typer.Option(help="The subjects with the most; 0 shows all.", min=0)] = 20,
+    at: Annotated[
+        str | None, typer.Option(metavar="1h|TIME", help="As of this time; without it now.")
+    ] = None,
+    bootstrap_servers: BootstrapServers = None,
+    output: StreamFormatOption = Format.TABLE,
+) -> None:
+    """Show the rows of a table, the subjects with the most first.
+
+    Reads the table's compacted topic to its end; the last value of a key is its row.
+    The table shows the counts as they stand now (or --at), the JSON the rows as the topic has them.
+
+    [bold]Examples:[/bold]
+
+    riskstream tables failures --top 10
+
+    riskstream tables lockouts --key 1234:7 --format json
+    """
+    from riskstream.cli.table_view import TABLES
+
+    settings = settings_for(bootstrap_servers)
+    now = int(datetime.now(UTC).timestamp() * 1000) if at is None else moment(at, "--at")
+    view = TABLES[name]
+    rows = run(_read_rows(settings, view.topic, key))
+    if key is not None and not rows:
+        raise CheckFailedError(f"The table of {name} has no row for {key}.")
+    chosen = view.ranked(rows.values(), now)
+    shown = chosen[:top] if top else chosen
+    if output is Format.JSON:
+        for row in shown:
+            write_line(row.stored)
+        return
+    show(view.render(shown, now))
+    note(f"{len(shown)} of {len(rows)} rows.")
+
+
+async def _read_rows(settings: "Settings", topic: str, key: str | None) -> dict[bytes, bytes]:
+    """The last value of each key; a tombstone takes its key away."""
+    from riskstream.streaming.reader import read
+
+    wanted = None if key is None else key.encode()
+    rows: dict[bytes, bytes] = {}
+    async with aclosing(read(settings, [topic])) as records:
+        async for record in records:
+            if record.key is None or (wanted is not None and record.key != wanted):
+                continue
+            if record.value is None:
+                rows.pop(record.key, None)
+            else:
+                rows[record.key] = record.value
+    return rows

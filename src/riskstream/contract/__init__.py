@@ -1,0 +1,1 @@
+"""The published wire contract: the JSON Schemas that ship with riskstream, and their checker."""

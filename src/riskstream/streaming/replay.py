@@ -1,0 +1,115 @@
+"""Sending dead letters back to the raw topic, and knowing which were sent before."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+
+from riskstream.config import Settings
+from riskstream.events.record import Headers
+from riskstream.events.topics import RAW
+from riskstream.streaming.admin import describe_topics
+from riskstream.streaming.client import client_options, kafka_faults, missing_topics
+from riskstream.streaming.reader import Since, read
+
+__all__ = ["REPLAYED", "REPLAYED_FROM", "Letter", "Replayed", "find_replayed", "send_back"]
+
+REPLAYED: Final = "x-riskstream-replayed"
+"""Header of a replayed raw record: how many times its bytes were sent back, 1 at first."""
+REPLAYED_FROM: Final = "x-riskstream-replayed-from"
+"""Header of a replayed raw record: the dead letter, as ``partition:offset``."""
+FIND_SLACK_MS: Final = 3_600_000
+"""Raw records are looked at from this long before the oldest letter's own record."""
+
+Place = tuple[int, int]
+"""Partition and offset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What of a dead letter goes back."""
+
+    place: Place
+    key: bytes | None
+    value: bytes
+    replays: int = 0
+    """How often its bytes were sent back before."""
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What the raw topic knows of former replays."""
+
+    letters: set[Place] = field(default_factory=set)
+    """Dead letters that were sent back."""
+    records: dict[Place, int] = field(default_factory=dict)
+    """Raw records that are replays themselves, with their count."""
+
+
+async def find_replayed(settings: Settings, since_ms: int) -> Replayed:
+    """Look through the raw topic from ``since_ms`` (epoch milliseconds) to its end.
+
+    Raises:
+        KafkaFaultError: Kafka cannot be reached or has no raw topic.
+    """
+    found = Replayed()
+    start = Since(since_ms - FIND_SLACK_MS)
+    async with aclosing(read(settings, [RAW], start=start)) as records:
+        async for record in records:
+            headers = dict(record.headers)
+            if REPLAYED not in headers:
+                continue
+            found.records[record.partition, record.offset] = _number(headers[REPLAYED])
+            partition, _, offset = headers.get(REPLAYED_FROM, b"").partition(b":")
+            found.letters.add((_number(partition), _number(offset)))
+    return found
+
+
+async def send_back(settings: Settings, letters: Sequence[Letter]) -> int:
+    """Send these letters to the raw topic, in order; returns how many were acknowledged.
+
+    Raises:
+        KafkaFaultError: Kafka did not take one; those before it may have been taken.
+    """
+    kafka = settings.kafka
+    if RAW not in await describe_topics(kafka, [RAW]):
+        raise missing_topics(kafka, [RAW])
+    async with kafka_faults(kafka):
+        producer = AIOKafkaProducer(
+            **client_options(kafka),
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=settings.limits.max_record_bytes + 65_536,
+        )
+        await producer.start()
+        try:
+            sent = [
+                await producer.send(
+                    RAW, value=letter.value, key=letter.key, headers=list(_headers(letter))
+                )
+                for letter in letters
+            ]
+            return await _acknowledged(sent)
+        finally:
+            await producer.stop()
+
+
+async def _acknowledged(sent: Iterable[object]) -> int:
+    count = 0
+    for answer in sent:
+        await answer  # type: ignore[misc]
+        count += 1
+    return count
+
+
+def _headers(letter: Letter) -> Headers:
+    return (
+        (REPLAYED, b"%d" % (letter.replays + 1)),
+        (REPLAYED_FROM, b"%d:%d" % letter.place),
+    )
+
+
+def _number(text: bytes) -> int:
+    return int(text) if text.isdigit() else -1
