@@ -1,6 +1,7 @@
 """Event times: epoch milliseconds inside, RFC 3339 with milliseconds and ``Z`` on the wire."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 __all__ = ["format_time", "parse_time"]
 
@@ -32,8 +33,12 @@ def parse_time(text: str) -> int:
 def format_time(milliseconds: int) -> str:
     """``2026-11-23T13:00:00.847Z``. Range: years 1970 to 9999."""
     seconds, rest = divmod(milliseconds, 1000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{_format_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _format_second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,6 +4,7 @@ Sources: the event resource of OneLogin's API (35 fields, REST) and the fields o
 broadcaster (some 80). Fields that decide nothing here are not read; the raw text keeps them.
 """
 
+from itertools import compress
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -200,16 +201,13 @@ _STATUS = msgspec.json.Decoder(_Status)
 
 
 def read_targets(event: VendorEvent) -> list[tuple[str, Scalar, str | None]]:
-    """Type, id and name of everything else that the event names; blanks are left out."""
+    """Type, id and name of everything else that the event names.
+
+    A target without a name and with an id that is empty or 0 is none.
+    """
     values = _TARGET_VALUES(event)
-    if values == _NO_TARGETS:
-        return []
-    pairs = zip(_TARGET_TYPES, values[::2], values[1::2], strict=True)
-    return [
-        (kind, ident, name)
-        for kind, ident, name in pairs
-        if (ident is not None and ident != "") or name
-    ]
+    rows = dict.fromkeys(compress(_ROW_OF_VALUE, values))
+    return [(_TARGETS[row][0], values[2 * row], values[2 * row + 1]) for row in rows]
 
 
 _NOTHING: Final = "none"
@@ -239,9 +237,8 @@ _TARGETS: Final = (
     ("task", _NOTHING, "task_name"),
     ("object", "object_id", _NOTHING),
 )
-_TARGET_TYPES: Final = tuple(kind for kind, _, _ in _TARGETS)
 _TARGET_VALUES: Final = attrgetter(*(name for _, *pair in _TARGETS for name in pair))
-_NO_TARGETS: Final = (None,) * (2 * len(_TARGETS))
+_ROW_OF_VALUE: Final = tuple(row for row in range(len(_TARGETS)) for _ in "ab")
 
 
 class MessageField(NamedTuple):

@@ -104,12 +104,19 @@ def _source(event: VendorEvent) -> Source | None:
     return None if ip is None and user_agent is None else Source(ip, user_agent)
 
 
-@lru_cache(maxsize=16_384)
 def usable_address(text: str) -> str | None:
-    """An IP address in its one canonical form, IPv4 where it is that in IPv6's clothes."""
+    """An IP address in its one canonical form, IPv4 where it is that in IPv6's clothes.
+
+    None where it is no address, or one with a zone, which means nothing elsewhere.
+    """
     text = text.strip()
     if len(text) > _LONGEST_ADDRESS or "%" in text:
         return None
+    return _canonical(text)
+
+
+@lru_cache(maxsize=16_384)
+def _canonical(text: str) -> str | None:
     try:
         address = ip_address(text)
     except ValueError:

@@ -6,6 +6,7 @@ Known forms: ``Authentication method: password (invalid password).``,
 Only searches for fixed words, so the time is linear in the text whatever it holds.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from riskstream.events.event import Auth
@@ -17,7 +18,7 @@ _METHOD: Final = "Authentication method:"
 _FACTOR: Final = "Factor name:"
 _ENDS: Final = ("\n", "\r", "Transitions:", "Correlation_id:", _FACTOR)
 _MOST: Final = 256
-_LOOKED_AT: Final = 4096
+_LOOKED_AT: Final = 2048
 """Characters of the notes that are looked at; real ones have less than 500."""
 
 
@@ -29,11 +30,17 @@ def read_auth(notes: str | None, factor: str | None, *, plain_reason: bool = Fal
         factor: What the event says itself of the factor; it beats the notes.
         plain_reason: The event is a refusal, so notes in no known form are its reason.
     """
-    factor = clean(factor, _MOST)
     if not notes:
-        return None if factor is None else Auth(factor=factor)
-    notes = notes[:_LOOKED_AT]
-    factor = factor or _after(notes, _FACTOR)
+        return None if not factor else _read("", factor, plain_reason)
+    if not factor and not plain_reason and _METHOD not in notes and _FACTOR not in notes:
+        return None
+    return _read(notes[:_LOOKED_AT], (factor or "")[:_MOST], plain_reason)
+
+
+@lru_cache(maxsize=2048)
+def _read(notes: str, factor_text: str, plain_reason: bool) -> Auth | None:
+    """Cached, for the same few notes come again and again."""
+    factor = clean(factor_text, _MOST) or _after(notes, _FACTOR)
     start = notes.find(_METHOD)
     method = reason = None
     if start >= 0:
