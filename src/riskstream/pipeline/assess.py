@@ -1,0 +1,162 @@
+"""assess: classified records in, scored records and changed rows out; whole chunks at a time."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from riskstream.events.event import SCHEMA_VERSION, Classified
+from riskstream.events.outcome import DeadLetter, Reason, Stage, Tally
+from riskstream.events.record import Output, Record
+from riskstream.events.vocabulary import LockScope
+from riskstream.pipeline.fold import Fold, Folded, counts_of, forgive
+from riskstream.pipeline.limits import Limits
+from riskstream.pipeline.outputs import dead_letter_output, origin_record
+from riskstream.pipeline.overlay import Overlay
+from riskstream.pipeline.score import scored_output
+from riskstream.pipeline.state import Changes, PartitionState
+from riskstream.risk.policy import Policy
+from riskstream.risk.profile import Profile
+from riskstream.risk.scorer import Scorer
+from riskstream.risk.situation import Situation
+
+__all__ = ["Assess", "Assessed"]
+
+
+class Assessed(NamedTuple):
+    """What one chunk leads to."""
+
+    outputs: list[Output]
+    changes: Changes
+    tally: Tally
+
+
+class Assess:
+    """Fold, score and route. Holds the policy and no state of its own.
+
+    Each event is all or nothing: its rows are put in place once its scored bytes exist. An
+    exception on one event is a bug of ours; it becomes a dead letter and leaves no trace in the
+    rows. The same records with the same policy give the same bytes, however they are cut.
+    """
+
+    def __init__(self, policy: Policy, limits: Limits) -> None:
+        self._limits = limits
+        self._fold = Fold(policy)
+        self._score = Scorer(policy)
+
+    def __call__(self, records: Iterable[Record], state: PartitionState) -> Assessed:
+        """Assess a chunk. Does not modify ``state``: apply ``changes`` after the commit."""
+        rows, tally = Overlay(state), Tally()
+        outputs: list[Output] = []
+        for record in records:
+            tally.records += 1
+            classified = _decode(record)
+            if isinstance(classified, DeadLetter):
+                limit = self._limits.max_message_bytes
+                outputs.append(dead_letter_output(classified, record, limit, tally))
+                continue
+            try:
+                output = self._one(classified, record.offset, rows, tally)
+            except Exception as fault:  # noqa: BLE001  (a bug on one event must not stop the rest)
+                output = self._bug(classified, fault, tally)
+            if output is not None:
+                outputs.append(output)
+        tally.expired_rows += rows.bury()
+        return Assessed(outputs, rows.changes, tally)
+
+    def _one(
+        self, classified: Classified, offset: int, rows: Overlay, tally: Tally
+    ) -> Output | None:
+        facts = classified.facts
+        folded = self._fold(classified, offset, rows)
+        if not classified.event:
+            profile = forgive(folded, facts, offset)
+            _write(rows, folded, profile, facts.subject)
+            tally.effects += 1
+            _count(tally, folded, facts.scope)
+            return None
+        counts = counts_of(folded)
+        situation = Situation(
+            facts, folded.time_ms, counts, folded.held, folded.suspended, folded.profile
+        )
+        risk = self._score(situation)
+        profile = self._fold.learn(folded, facts, offset, risk.score)
+        limit = self._limits.max_message_bytes
+        output, shrunk = scored_output(classified, risk, counts, _flags(folded), limit)
+        _write(rows, folded, profile, facts.subject)
+        tally.routed += 1
+        tally.truncated += shrunk
+        tally.scores[risk.score] += 1
+        tally.scored[facts.category.value, risk.level.value] += 1
+        tally.newest_event_ms = max(tally.newest_event_ms, facts.time_ms)
+        _count(tally, folded, facts.scope)
+        return output
+
+    def _bug(self, classified: Classified, fault: Exception, tally: Tally) -> Output:
+        """The event as it was received, with its origin. An effect's is no outcome: not counted."""
+        letter = DeadLetter(
+            Stage.ASSESS,
+            Reason.INTERNAL_ERROR,
+            f"{type(fault).__name__} in assess; please report it",
+            _received_text(classified),
+            classified.origin.member,
+        )
+        record, limit = origin_record(classified), self._limits.max_message_bytes
+        return dead_letter_output(letter, record, limit, tally if classified.event else Tally())
+
+
+def _decode(record: Record) -> Classified | DeadLetter:
+    value = record.value or b""
+    try:
+        classified = _DECODER.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+        return _malformed(value, str(fault))
+    if classified.schema_version != SCHEMA_VERSION:
+        return _malformed(value, f"schema_version {classified.schema_version} is not known")
+    event, raw = classified.event, classified.raw
+    if event and (len(event) < _SHORTEST_EVENT or memoryview(event)[0] != _BRACE):
+        return _malformed(value, "event is not an object")
+    if raw and memoryview(raw)[0] != _QUOTE:
+        return _malformed(value, "raw is not a string")
+    return classified
+
+
+def _malformed(value: bytes, detail: str) -> DeadLetter:
+    return DeadLetter(Stage.ASSESS, Reason.MALFORMED_CLASSIFIED, detail[:500], value)
+
+
+def _received_text(classified: Classified) -> bytes:
+    if not classified.raw:
+        return b""
+    return msgspec.json.decode(classified.raw, type=str).encode()
+
+
+def _write(rows: Overlay, folded: Folded, profile: Profile | None, subject: str) -> None:
+    rows.write(
+        subject,
+        folded.failures if folded.failures_changed else None,
+        folded.lockouts if folded.lockouts_changed else None,
+        None if profile is folded.profile else profile,
+    )
+
+
+def _flags(folded: Folded) -> bytes:
+    if not folded.late and not folded.clipped:
+        return b""
+    late = b',"late":true' if folded.late else b""
+    return late + (b',"time_clipped":true' if folded.clipped else b"")
+
+
+def _count(tally: Tally, folded: Folded, scope: LockScope) -> None:
+    tally.late += folded.late
+    tally.clipped += folded.clipped
+    if folded.failed is not None:
+        tally.failures[folded.failed.value] += 1
+    if folded.locked:
+        tally.lockouts[scope.value] += 1
+
+
+_DECODER: Final = msgspec.json.Decoder(Classified)
+_SHORTEST_EVENT: Final = len(b'{"a":1}')
+_BRACE: Final = ord("{")
+_QUOTE: Final = ord('"')

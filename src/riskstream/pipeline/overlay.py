@@ -1,0 +1,80 @@
+"""A state with the changes of the chunk at hand laid over it: what assess reads and writes."""
+
+from riskstream.events.topics import FAILURES, LOCKOUTS
+from riskstream.pipeline.state import Changes, PartitionState
+from riskstream.risk.profile import PROFILES_TTL_MS, Profile
+from riskstream.windows.failures import FAILURES_TTL_MS, FailuresRow
+from riskstream.windows.lockouts import LOCKOUTS_TTL_MS, LockoutsRow
+
+__all__ = ["Overlay"]
+
+
+class Overlay:
+    """Reads fall through to the state; writes stay in ``changes``. Expired rows read as absent.
+
+    The watermark moves with each row written, so what has expired for an event does not depend
+    on where the chunk began.
+    """
+
+    __slots__ = ("_state", "changes")
+
+    def __init__(self, state: PartitionState) -> None:
+        self._state = state
+        self.changes = Changes(state.watermark_ms)
+
+    def failures(self, subject: str) -> FailuresRow | None:
+        """The subject's row of the failures table."""
+        changes = self.changes
+        row = changes.failures.get(subject) or self._state.failures.get(subject)
+        if row is None or row.as_of_ms + FAILURES_TTL_MS < changes.watermark_ms:
+            return None
+        return row
+
+    def lockouts(self, subject: str) -> LockoutsRow | None:
+        """The subject's row of the lockouts table."""
+        changes = self.changes
+        row = changes.lockouts.get(subject) or self._state.lockouts.get(subject)
+        if row is None or row.as_of_ms + LOCKOUTS_TTL_MS < changes.watermark_ms:
+            return None
+        return row
+
+    def profile(self, subject: str) -> Profile | None:
+        """The subject's profile."""
+        changes = self.changes
+        row = changes.profiles.get(subject) or self._state.profiles.get(subject)
+        if row is None or row.as_of_ms + PROFILES_TTL_MS < changes.watermark_ms:
+            return None
+        return row
+
+    def write(
+        self,
+        subject: str,
+        failures: FailuresRow | None,
+        lockouts: LockoutsRow | None,
+        profile: Profile | None,
+    ) -> None:
+        """Put changed rows in place; None leaves a row as it is."""
+        changes = self.changes
+        newest = changes.watermark_ms
+        if failures is not None:
+            changes.failures[subject] = failures
+            newest = max(newest, failures.as_of_ms)
+        if lockouts is not None:
+            changes.lockouts[subject] = lockouts
+            newest = max(newest, lockouts.as_of_ms)
+        if profile is not None:
+            changes.profiles[subject] = profile
+            newest = max(newest, profile.as_of_ms)
+        changes.watermark_ms = newest
+
+    def bury(self) -> int:
+        """Add tombstones of the rows that are due, but for those written anew; how many."""
+        changes, buried = self.changes, 0
+        for topic, subject in self._state.due:
+            if topic == FAILURES:
+                buried += changes.failures.setdefault(subject, None) is None
+            elif topic == LOCKOUTS:
+                buried += changes.lockouts.setdefault(subject, None) is None
+            else:
+                buried += changes.profiles.setdefault(subject, None) is None
+        return buried

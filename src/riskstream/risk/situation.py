@@ -1,0 +1,42 @@
+"""What a signal may look at: the event, and what its subject's rows say."""
+
+from msgspec import Struct
+
+from riskstream.events.event import Facts
+from riskstream.risk.profile import Profile, agent_hash
+from riskstream.windows.lockouts import Register
+
+__all__ = ["Counts", "Situation"]
+
+
+class Counts(Struct, frozen=True):
+    """``windows`` of the wire: after the event is folded in, at its own clipped time."""
+
+    login_failures_5m: int = 0
+    login_failures_1h: int = 0
+    mfa_failures_5m: int = 0
+    locked: bool = False
+    """The account: locked or suspended."""
+    lockouts_24h: int = 0
+
+
+class Situation(Struct, frozen=True):
+    """One event before the eyes of the signals."""
+
+    facts: Facts
+    time_ms: int
+    """Its time, clipped."""
+    counts: Counts
+    held: Register | None
+    """Lock or suspension of the account in force before the event was folded in."""
+    suspended: bool
+    """``held`` is a suspension."""
+    profile: Profile | None
+    """Before the event was folded in."""
+
+    def on_known_device(self) -> bool:
+        """From a known address and, where the event names one, with a known user agent."""
+        facts, profile = self.facts, self.profile
+        if profile is None or facts.ip is None or facts.ip not in profile.addresses:
+            return False
+        return facts.user_agent is None or agent_hash(facts.user_agent) in profile.agents
