@@ -2,7 +2,7 @@
 
 import asyncio
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,7 +19,7 @@ class RoleChoice(StrEnum):
     ALL = "all"
 
 
-def worker(  # noqa: PLR0913  (each is an option)
+def worker(
     role: Annotated[
         RoleChoice,
         typer.Option(
@@ -51,18 +51,22 @@ def worker(  # noqa: PLR0913  (each is an option)
       riskstream worker --bootstrap-servers kafka:9092
       riskstream worker --role assess --workers 4
     """
-    from riskstream.observability.logging import configure_logging  # noqa: PLC0415
+    from riskstream.observability.logging import configure_logging
 
     settings = _settings(bootstrap_servers, http_port)
     configure_logging(settings.log)
     if member is not None:
-        from riskstream.streaming.worker import run_worker  # noqa: PLC0415  (heavy)
+        from riskstream.streaming.worker import run_worker
 
         if role is RoleChoice.ALL:
             raise typer.BadParameter("a member has one role")
-        run_worker(role.value, settings, member, settings.http.port)
+        run_worker(_one(role), settings, member, settings.http.port)
         return
     _supervise(settings, role, workers)
+
+
+def _one(role: RoleChoice) -> Literal["ingest", "assess"]:
+    return "ingest" if role is RoleChoice.INGEST else "assess"
 
 
 def _settings(bootstrap_servers: str | None, http_port: int | None) -> Settings:
@@ -76,10 +80,10 @@ def _settings(bootstrap_servers: str | None, http_port: int | None) -> Settings:
 
 def _supervise(settings: Settings, role: RoleChoice, workers: int) -> None:
     """Check once, so that a fault is told once, then run the processes."""
-    from riskstream.catalog.loader import load_catalog  # noqa: PLC0415
-    from riskstream.risk.loader import load_policy  # noqa: PLC0415
-    from riskstream.streaming.preflight import check_before_start  # noqa: PLC0415
-    from riskstream.streaming.supervisor import plan_processes, supervise  # noqa: PLC0415
+    from riskstream.catalog.loader import load_catalog
+    from riskstream.risk.loader import load_policy
+    from riskstream.streaming.preflight import check_before_start
+    from riskstream.streaming.supervisor import plan_processes, supervise
 
     load_catalog(settings.catalog.overlay)
     load_policy(settings.risk.policy)

@@ -7,7 +7,14 @@ Counters move after the commit of the chunk that they count.
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -28,6 +35,7 @@ class Metrics:
     """The metrics of one worker process, in a registry of their own."""
 
     def __init__(self, *, role: str, version: str, policy: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -60,7 +68,9 @@ class Metrics:
         self.effects = counter(
             "effects_total", "Effects on another user: written by ingest, folded by assess."
         )
-        self.late = counter("late_events_total", "Events too old for their row; scored, not folded.")
+        self.late = counter(
+            "late_events_total", "Events too old for their row; scored, not folded."
+        )
         self.clipped = counter(
             "clipped_events_total", "Events from the future, folded at received time + 5 minutes."
         )
@@ -110,7 +120,9 @@ class Metrics:
         self._scores: Counts[int] = Counts()
         self.registry.register(_Scores(self._scores))
 
-    def watch(self, name: str, meaning: str, label: str, read: Callable[[], dict[str, float]]) -> None:
+    def watch(
+        self, name: str, meaning: str, label: str, read: Callable[[], dict[str, float]]
+    ) -> None:
         """Add a gauge that is read when it is scraped: lag per partition, rows per table."""
         self.registry.register(_Watched(f"riskstream_{name}", meaning, label, read))
 
@@ -129,7 +141,10 @@ class Metrics:
         ):
             if amount:
                 metric.inc(amount)
-        for pairs, by_pair in ((self.dead_lettered, tally.dead_lettered), (self.scored, tally.scored)):
+        for pairs, by_pair in (
+            (self.dead_lettered, tally.dead_lettered),
+            (self.scored, tally.scored),
+        ):
             for labels, amount in by_pair.items():
                 pairs.labels(*labels).inc(amount)
         for single, by_label in (

@@ -11,7 +11,6 @@ from yarl import URL
 from riskstream import __version__
 from riskstream.catalog.loader import load_catalog
 from riskstream.config import Settings
-from riskstream.events import topics
 from riskstream.observability.metrics import Metrics
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
@@ -85,9 +84,7 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
     group = app.conf.id
 
     def new_unit(partition: int) -> TransactionalUnit:
-        return TransactionalUnit(
-            settings, transactional_id=f"{group}-{partition}", group=group
-        )
+        return TransactionalUnit(settings, transactional_id=f"{group}-{partition}", group=group)
 
     app.hop = Hop(stage, settings=settings, metrics=metrics, new_unit=new_unit)
     metrics.watch(

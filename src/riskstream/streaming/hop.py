@@ -128,7 +128,10 @@ class Hop:
         if committed < first:
             if self._settings.worker.lost_offsets == "skip":
                 log.warning(
-                    "offsets_skipped", topic=tp.topic, partition=tp.partition, count=first - committed
+                    "offsets_skipped",
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    count=first - committed,
                 )
                 return first
             raise KafkaFaultError(

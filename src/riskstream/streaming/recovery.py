@@ -64,6 +64,8 @@ class HopRecovery(Recovery):
 class HopTableManager(TableManager):
     """Faust's table manager with the recovery above."""
 
+    _recovery: Recovery | None
+
     @property
     @override
     def recovery(self) -> Recovery:

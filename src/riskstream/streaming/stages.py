@@ -22,6 +22,7 @@ __all__ = ["AssessStage", "IngestStage", "Stage", "Work"]
 
 log = get_logger(__name__)
 
+
 class Work(NamedTuple):
     """What one chunk leads to."""
 
@@ -132,7 +133,9 @@ class AssessStage(Stage):
 
     def _refuse_lost_offset(self, partition: int, offset: int | None) -> None:
         """Rows without a committed offset mean that the group's offsets have expired."""
-        if offset is None and any(table.partition(partition) for table in self._tables.tables.values()):
+        if offset is None and any(
+            table.partition(partition) for table in self._tables.tables.values()
+        ):
             raise KafkaFaultError(
                 f"Partition {partition} of {self.source} has rows in its tables, but the consumer "
                 "group has no committed offset: it was deleted, or it expired while no worker ran. "

@@ -47,7 +47,7 @@ class ProcessPlan:
 
 def plan_processes(settings: Settings, roles: tuple[str, ...], workers: int) -> list[ProcessPlan]:
     """One process per role and worker; ports count up from ``http.port``, in this order."""
-    plans = []
+    plans: list[ProcessPlan] = []
     for number in range(workers):
         for role in roles:
             port = settings.http.port + len(plans) if settings.http.port else 0
@@ -145,4 +145,9 @@ def _signal(child: _Child, number: signal.Signals) -> None:
 
 def _who(child: _Child) -> dict[str, object]:
     pid = child.process.pid if child.process else None
-    return {"role": child.plan.role, "member": child.plan.member, "pid": pid, "port": child.plan.port}
+    return {
+        "role": child.plan.role,
+        "member": child.plan.member,
+        "pid": pid,
+        "port": child.plan.port,
+    }

@@ -114,9 +114,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
 
         async def read() -> dict[TP, int | None]:
             consumer = self._ensure_consumer()
-            return {
-                tp: await consumer.committed(aiokafka.TopicPartition(*tp)) for tp in partitions
-            }
+            return {tp: await consumer.committed(aiokafka.TopicPartition(*tp)) for tp in partitions}
 
         offsets: dict[TP, int | None] = await self.call_thread(read)
         return offsets
@@ -144,9 +142,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
 
     def stable_end(self, tp: TP) -> int | None:
         """Last stable offset as of the newest fetch; None before the first."""
-        end: int | None = self._ensure_consumer().last_stable_offset(
-            aiokafka.TopicPartition(*tp)
-        )
+        end: int | None = self._ensure_consumer().last_stable_offset(aiokafka.TopicPartition(*tp))
         return end
 
 

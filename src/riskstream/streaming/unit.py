@@ -23,6 +23,7 @@ BATCH_BYTES = 524_288
 """Most bytes of one produced batch before compression; below every topic's largest message,
 which Kafka checks per batch."""
 REQUEST_BYTES = 8_388_608
+ABORT_SECONDS = 5.0
 
 log = get_logger(__name__)
 
@@ -116,8 +117,10 @@ class TransactionalUnit(UnitOfWork):
         return self._partitions
 
     async def _abort(self, producer: AIOKafkaProducer) -> None:
+        if producer._txn_manager.is_fatal_error():  # noqa: SLF001  (aiokafka asks it so, too)
+            return  # fenced: there is nothing of ours left to abort
         with suppress(KafkaError, TimeoutError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(ABORT_SECONDS):
                 await producer.abort_transaction()
 
     @override
@@ -126,15 +129,13 @@ class TransactionalUnit(UnitOfWork):
         if producer is None:
             return
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(ABORT_SECONDS):
                 await producer.stop()
         except (KafkaError, TimeoutError) as fault:
             log.warning("producer_close_failed", transactional_id=self._id, error=repr(fault))
 
 
-async def _deliver(
-    producer: AIOKafkaProducer, batches: dict[TopicPartition, list[Output]]
-) -> None:
+async def _deliver(producer: AIOKafkaProducer, batches: dict[TopicPartition, list[Output]]) -> None:
     """Send every batch and wait until the broker has them all."""
     sent = []
     for destination, outputs in batches.items():

@@ -76,9 +76,8 @@ async def _serve(app: HopApp, metrics: Metrics, stop: asyncio.Event) -> None:
     stopped = asyncio.create_task(stop.wait())
     crashed = asyncio.create_task(_crash(app))
     try:
-        await asyncio.wait(
-            {app.hop.fatal, stopped, crashed}, return_when=asyncio.FIRST_COMPLETED
-        )
+        ends: set[asyncio.Future[Any]] = {app.hop.fatal, stopped, crashed}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
         metrics.ready.set(0)
         await _end(app, started)

@@ -1,0 +1,37 @@
+"""Cutting chunks must neither lose nor repeat a record or a position."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.streaming import make_chunk
+
+
+@given(
+    st.lists(st.integers(0, 500), unique=True, max_size=60).map(sorted),
+    st.integers(1, 20),
+    st.integers(0, 5),
+)
+def test_split_keeps_every_record_and_every_position(
+    offsets: list[int], most: int, control_records: int
+) -> None:
+    """Parts continue each other from start to end, hold the records in order, and stay small."""
+    end = (offsets[-1] + 1 if offsets else 0) + control_records
+    chunk = make_chunk(0, end, offsets=offsets)
+
+    parts = list(chunk.split(most))
+
+    assert [record for part in parts for record in part.records] == list(chunk.records)
+    assert parts[0].start == chunk.start
+    assert parts[-1].end == chunk.end
+    assert all(left.end == right.start for left, right in pairwise(parts))
+    assert all(len(part.records) <= most for part in parts)
+    assert all(part.start <= record.offset < part.end for part in parts for record in part.records)
+
+
+def test_a_chunk_of_control_records_alone_still_moves_the_position() -> None:
+    """Aborted transactions leave nothing to read, and the position must pass them."""
+    parts = list(make_chunk(7, 9, offsets=[]).split(100))
+
+    assert [(part.start, part.end, len(part.records)) for part in parts] == [(7, 9, 0)]

@@ -1,0 +1,195 @@
+"""A lane commits chunk after chunk, refuses gaps, and stops for the brake."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from aiokafka import TopicPartition
+
+from riskstream.config import BrakeSettings, Settings
+from riskstream.errors import KafkaFaultError
+from riskstream.observability.metrics import Metrics
+from riskstream.streaming.lane import Lane
+from riskstream.streaming.unit import UnitOfWork
+from tests.support.streaming import SOURCE, CountingStage, RecordingUnit, make_chunk
+
+
+def make_lane(
+    unit: UnitOfWork,
+    stage: CountingStage | None = None,
+    *,
+    settings: Settings | None = None,
+    on_flow: Callable[[TopicPartition, bool], None] = lambda *_: None,
+) -> tuple[Lane, Metrics]:
+    """A lane at position 0 with fresh metrics."""
+    metrics = Metrics(role="ingest", version="0", policy="none")
+    lane = Lane(
+        SOURCE,
+        0,
+        unit=unit,
+        stage=stage or CountingStage(),
+        settings=settings or Settings(),
+        metrics=metrics,
+        on_flow=on_flow,
+    )
+    return lane, metrics
+
+
+async def run_until(lane: Lane, done: Callable[[], bool]) -> None:
+    """Run the lane until something holds; a fault of the lane is raised."""
+    task = asyncio.create_task(lane.run())
+    try:
+        async with asyncio.timeout(5):
+            while not done() and not task.done():
+                await asyncio.sleep(0)
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_chunks_are_committed_in_order_with_their_end_position() -> None:
+    """The committed offset is the position after the chunk, control records included."""
+    unit, stage = RecordingUnit(), CountingStage()
+    lane, metrics = make_lane(unit, stage)
+    lane.put(make_chunk(0, 3))
+    lane.put(make_chunk(3, 9, offsets=[4, 7]))
+
+    await run_until(lane, lambda: len(unit.commits) == 2)
+
+    assert unit.commits == [(3, 3), (2, 9)]
+    assert stage.applied == [3, 9]
+    assert lane.position == 9
+    assert b"riskstream_received_events_total 5.0" in metrics.exposition()
+
+
+async def test_a_chunk_that_does_not_continue_the_offset_is_refused() -> None:
+    """Records between would be lost; the lane stops before it processes anything."""
+    unit, stage = RecordingUnit(), CountingStage()
+    lane, _ = make_lane(unit, stage)
+    lane.put(make_chunk(5, 8))
+
+    with pytest.raises(
+        KafkaFaultError, match="begins at position 5, but the committed offset is 0"
+    ):
+        await run_until(lane, lambda: False)
+
+    assert (unit.commits, stage.applied) == ([], [])
+
+
+async def test_a_chunk_read_twice_is_refused() -> None:
+    """The same records again would be routed twice."""
+    unit = RecordingUnit()
+    lane, _ = make_lane(unit)
+    lane.put(make_chunk(0, 3))
+    lane.put(make_chunk(0, 3))
+
+    with pytest.raises(KafkaFaultError, match="begins at position 0"):
+        await run_until(lane, lambda: False)
+
+    assert unit.commits == [(3, 3)]
+
+
+async def test_a_failed_commit_applies_and_counts_nothing() -> None:
+    """State and counters move after the commit and never before."""
+    unit, stage = RecordingUnit(fault=ConnectionError("gone")), CountingStage()
+    lane, metrics = make_lane(unit, stage)
+    lane.put(make_chunk(0, 3))
+
+    with pytest.raises(ConnectionError):
+        await run_until(lane, lambda: False)
+
+    assert (stage.applied, lane.position) == ([], 0)
+    assert b"riskstream_received_events_total 0.0" in metrics.exposition()
+
+
+async def test_an_empty_chunk_moves_the_position_without_a_commit() -> None:
+    """There is nothing to write for control records."""
+    unit = RecordingUnit()
+    lane, _ = make_lane(unit)
+    lane.put(make_chunk(0, 2, offsets=[]))
+    lane.put(make_chunk(2, 3))
+
+    await run_until(lane, lambda: bool(unit.commits))
+
+    assert unit.commits == [(1, 3)]
+
+
+async def test_large_chunks_become_several_units() -> None:
+    """No unit has more records than the setting says."""
+    unit = RecordingUnit()
+    lane, _ = make_lane(unit, settings=Settings(worker={"chunk_records": 4}))
+    lane.put(make_chunk(0, 10))
+
+    await run_until(lane, lambda: len(unit.commits) == 3)
+
+    assert unit.commits == [(4, 4), (4, 8), (2, 10)]
+
+
+async def test_fetching_pauses_while_chunks_wait() -> None:
+    """A slow commit must not fill the memory."""
+    steered: list[bool] = []
+    gate = asyncio.Event()
+    unit = RecordingUnit(gate=gate)
+    lane, _ = make_lane(unit, on_flow=lambda _, fetch: steered.append(fetch))
+    for start in range(4):
+        lane.put(make_chunk(start, start + 1))
+    assert steered == [False]
+
+    gate.set()
+    await run_until(lane, lambda: len(unit.commits) == 4)
+
+    assert steered == [False, True]
+
+
+async def test_drain_waits_for_the_unit_in_flight_and_starts_no_other() -> None:
+    """At a revocation the unit in flight ends, and what waits is read again by the next owner."""
+    gate = asyncio.Event()
+    unit = RecordingUnit(gate=gate)
+    lane, _ = make_lane(unit)
+    lane.put(make_chunk(0, 1))
+    lane.put(make_chunk(1, 2))
+    running = asyncio.create_task(lane.run())
+    await asyncio.sleep(0.01)
+
+    draining = asyncio.create_task(lane.drain())
+    await asyncio.sleep(0.01)
+    assert not draining.done()
+    gate.set()
+    await draining
+    await running
+
+    assert unit.commits == [(1, 1)]
+
+
+async def test_the_brake_stops_a_partition_until_it_is_released() -> None:
+    """The chunk that engages it is committed; the next waits."""
+    steered: list[bool] = []
+    unit = RecordingUnit()
+    settings = Settings(brake=BrakeSettings(max_run=10, window=1000))
+    lane, metrics = make_lane(
+        unit, CountingStage(dead=True), settings=settings, on_flow=lambda _, go: steered.append(go)
+    )
+    lane.put(make_chunk(0, 10))
+    lane.put(make_chunk(10, 12))
+    running = asyncio.create_task(lane.run())
+    async with asyncio.timeout(5):
+        while not lane.brake.engaged:
+            await asyncio.sleep(0)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    braked = list(unit.commits)
+    assert b'riskstream_brake_engaged{partition="0"} 1.0' in metrics.exposition()
+
+    lane.release_brake()
+    async with asyncio.timeout(5):
+        while len(unit.commits) < 2:
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert braked == [(10, 10)]
+    assert unit.commits == [(10, 10), (2, 12)]
+    assert b'riskstream_brake_engaged{partition="0"} 0.0' in metrics.exposition()
+    assert steered[-1] is True
