@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from riskstream.catalog.entry import CatalogEntry
 
-__all__ = ["COLUMNS", "Row", "read_rows", "to_cells"]
+__all__ = ["COLUMNS", "Row", "read_rows", "to_cells", "to_object"]
 
 COLUMNS = tuple(field.name for field in fields(CatalogEntry))
 """The header, and the order of the cells."""
@@ -42,6 +42,14 @@ def to_cells(entry: CatalogEntry) -> dict[str, str]:
     if entry.change is None:
         cells["scope"] = ""
     return cells
+
+
+def to_object(entry: CatalogEntry) -> dict[str, str | int]:
+    """An entry as ``catalog.v1.schema.json`` has it: JSON values, empty parts left out."""
+    filled: dict[str, str | int] = {name: cell for name, cell in to_cells(entry).items() if cell}
+    if entry.id is not None:
+        filled["id"] = entry.id
+    return filled
 
 
 def read_rows(file: str, data: bytes, faults: list[str]) -> list[Row]:
