@@ -144,8 +144,8 @@ def _fallback(placeholder: Placeholder, preceding: str, following: str) -> str:
     if placeholder.fallback is not None:
         return placeholder.fallback
     noun = placeholder.noun.casefold()
-    last_words = preceding.casefold().split()[-len(noun.split()) :]
-    if last_words == noun.split():
+    said = preceding.casefold().rstrip()
+    if said.endswith(noun) or said.rpartition(" ")[2] in _TITLES:
         return "(unknown)"
     if following.casefold().lstrip().startswith(noun):
         return "an unknown"
@@ -160,6 +160,10 @@ def _clean(value: str) -> str:
     return _HOSTILE.sub(" ", value).strip()
 
 
+_TITLES = frozenset(
+    {"admin", "authenticator", "connector", "idp", "parameter", "sync", "tidp", "user"}
+)
+"""Words of the article that stand before a name and say what it is the name of."""
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _HOSTILE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"  # controls, line ends, lone surrogates
