@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from riskstream.demo.hostile import BrokenRecord
-from riskstream.demo.shapes import Shape, TypeIds, render, wrap
+from riskstream.demo.shapes import Shape, TypeIds, event_id, render, wrap
 from riskstream.demo.tenant_event import TenantEvent
 from riskstream.events.outcome import Reason
 
-__all__ = ["CHANNELS", "Channel", "RawMessage", "broken_message", "channel_shapes"]
+__all__ = ["CHANNELS", "Channel", "RawMessage", "broken_message"]
 
 
 class RawMessage(NamedTuple):
@@ -21,8 +21,8 @@ class RawMessage(NamedTuple):
     dead_letters: tuple[str, ...] = ()
     """The reason of each dead letter, in order."""
     filtered: int = 0
-    stories: tuple[str, ...] = ()
-    """Names of the stories that it tells a part of; "" parts are left out."""
+    stories: tuple[tuple[str, str], ...] = ()
+    """(event identity, name of the story) of each event that is part of one."""
 
     @property
     def events(self) -> int:
@@ -51,11 +51,6 @@ with the same seed gives the same scores.
 """
 
 
-def channel_shapes() -> tuple[Shape, ...]:
-    """The shapes that are in use."""
-    return tuple(shape for _, shape, _ in CHANNELS)
-
-
 class Channel:
     """Collects events until a record is full or has waited long enough."""
 
@@ -66,7 +61,7 @@ class Channel:
         self._patience_ms = patience_ms
         self._members: list[bytes] = []
         self._reasons: list[str] = []
-        self._stories: set[str] = set()
+        self._stories: list[tuple[str, str]] = []
         self._since_ms = 0
         self.latest_ms = 0
         """Time of the newest event taken."""
@@ -80,7 +75,7 @@ class Channel:
     def add(self, event: TenantEvent, serial: int, types: TypeIds, story: str) -> RawMessage | None:
         """Take an event; the record, once it is full."""
         if story:
-            self._stories.add(story)
+            self._stories.append((event_id(self.shape, serial), story))
         return self._take(render(self.shape, event, serial, types), event.at_ms, serial)
 
     def add_bad_member(
@@ -106,9 +101,9 @@ class Channel:
             at_ms=now_ms,
             routed=len(self._members) - len(self._reasons),
             dead_letters=tuple(self._reasons),
-            stories=tuple(sorted(self._stories)),
+            stories=tuple(self._stories),
         )
-        self._members, self._reasons, self._stories = [], [], set()
+        self._members, self._reasons, self._stories = [], [], []
         return message
 
     def _take(self, member: bytes, at_ms: int, serial: int) -> RawMessage | None:
@@ -121,12 +116,13 @@ class Channel:
 
 
 def broken_message(record: BrokenRecord, at_ms: int, serial: int) -> RawMessage:
-    """A broken record as it comes, without a key."""
+    """A broken record as it comes, without a key; a tombstone has one, of its own."""
     reason = record.ends_as
     dead = (reason.value,) if isinstance(reason, Reason) else ()
+    value = record.render(serial)
     return RawMessage(
-        key=None,
-        value=record.render(serial),
+        key=b"nobody" if value is None else None,
+        value=value,
         at_ms=at_ms,
         routed=0,
         dead_letters=dead,

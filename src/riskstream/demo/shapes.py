@@ -15,7 +15,7 @@ from riskstream.demo.tenant import ACCOUNT_ID
 from riskstream.demo.tenant_event import EventType, Fields, TenantEvent
 from riskstream.events.times import format_time
 
-__all__ = ["REST_SHAPES", "Shape", "TypeIds", "render", "wrap"]
+__all__ = ["REST_SHAPES", "Shape", "TypeIds", "event_id", "render", "wrap"]
 
 TypeIds = dict[str, int]
 """Event type ids by OneLogin's constant."""
@@ -152,7 +152,7 @@ def render(shape: Shape, event: TenantEvent, serial: int, types: TypeIds) -> byt
     fields = event.fields | known
     if shape in REST_SHAPES:
         return _rest(shape, event, serial, fields)
-    unique = str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://example.com/events/{serial}"))
+    unique = _uuid(serial)
     stamp = format_time(event.at_ms)
     fields["uuid"] = unique
     fields["event_timestamp"] = f"{stamp[:10]} {stamp[11:19]} UTC"
@@ -162,6 +162,11 @@ def render(shape: Shape, event: TenantEvent, serial: int, types: TypeIds) -> byt
     else:
         body |= {key: fields[key] for key in BROADCASTER_KEYS if fields.get(key) is not None}
     return orjson.dumps(body)
+
+
+def event_id(shape: Shape, serial: int) -> str:
+    """The identity that riskstream gives the event of this number: account and id or uuid."""
+    return f"{ACCOUNT_ID}:{serial if shape in REST_SHAPES else _uuid(serial)}"
 
 
 def wrap(shape: Shape, members: Sequence[bytes], serial: int, at_ms: int) -> bytes:
@@ -184,6 +189,10 @@ def wrap(shape: Shape, members: Sequence[bytes], serial: int, at_ms: int) -> byt
             return _envelope(members[0], serial, at_ms)
         case Shape.REST_OBJECT | Shape.REST_TEXT:
             return members[0]
+
+
+def _uuid(serial: int) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://example.com/events/{serial}"))
 
 
 def _nested(member: bytes) -> bytes:

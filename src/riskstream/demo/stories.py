@@ -176,13 +176,12 @@ def lock_by_api(
 def mass_deletion(
     tenant: Tenant, rng: random.Random, start_ms: int, lead_ms: int
 ) -> Iterator[TenantEvent]:
-    """An administrator deletes ten users within three minutes."""
-    admin = tenant.admin(rng)
-    there = from_place(desk(admin))
+    """From a new address, an administrator's session deletes ten users within three minutes."""
+    admin, there = tenant.admin(rng), from_place(_foreign_place(rng))
     yield from _habit(rng, admin, start_ms, lead_ms)
     for index in range(10):
         at_ms = start_ms + lead_ms + index * 17 * SECOND
-        yield by_user(at_ms, "DELETED_USER", admin, there, about_user(tenant.bystander(rng)))
+        yield by_user(at_ms, "DELETED_USER", admin, there, about_user(tenant.leaver(rng)))
 
 
 def unlisted_types(
@@ -202,6 +201,6 @@ STORIES = (
     Story("privilege", "a privilege granted after a risky login", privilege_after_risky_login),
     Story("unlisted", "event types that stand in no list", unlisted_types),
     Story("api_lock", "an account locked by an API client", lock_by_api),
-    Story("mass_deletion", "an administrator deletes ten users", mass_deletion),
+    Story("mass_deletion", "ten users deleted from a new address", mass_deletion),
 )
 """Told once a day, in this order while the day's events last."""

@@ -18,6 +18,9 @@ ACCOUNT_ID: Final = 1234
 FIRST_USER_ID: Final = 10_000
 """User 17 has the id 10017."""
 
+LEAVERS: Final = 1_000
+"""Accounts of people who have left; their numbers follow those of the users."""
+
 ADMIN_SHARE: Final = 25
 """One administrator in so many people."""
 
@@ -155,6 +158,10 @@ class Tenant:
             person = self.anyone(rng)
             if not person.admin:
                 return person
+
+    def leaver(self, rng: random.Random) -> Person:
+        """Somebody whose account is still there and who does nothing any more."""
+        return self.person(self.size + 1 + rng.randrange(LEAVERS))
 
     def _make(self, number: int) -> Person:
         # A simulation needs repeatable draws, not secret ones.
