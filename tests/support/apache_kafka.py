@@ -13,7 +13,7 @@ from typing import Self
 from riskstream.demo.broker import answers_kafka, free_port
 from riskstream.demo.leash import LeashedProcess
 
-__all__ = ["ApacheKafka"]
+__all__ = ["ApacheKafka", "format_storage"]
 
 HOST = "127.0.0.1"
 JARS = Path(__file__).resolve().parents[2] / ".kafka" / "libs"
@@ -95,7 +95,7 @@ class ApacheKafka:
         java = _java()
         config = self._dir / "server.properties"
         if not config.exists():
-            self._format(java, config)
+            self._format(config)
         self._process = LeashedProcess(
             [*java, "kafka.Kafka", str(config)],
             log=self.log_file,
@@ -131,23 +131,18 @@ class ApacheKafka:
     ) -> None:
         self.stop()
 
-    def _format(self, java: list[str], config: Path) -> None:
+    def _format(self, config: Path) -> None:
         self._dir.mkdir(parents=True, exist_ok=True)
         text = PROPERTIES.format(
             host=HOST, port=self.port, controller_port=free_port(), logs=self._dir / "logs"
         )
         text += "".join(f"{key}={value}\n" for key, value in self._properties.items())
         config.write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(config)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=START_SECONDS,
-        )
-        if done.returncode != 0:
+        try:
+            format_storage(config)
+        except RuntimeError:
             config.unlink()
-            raise RuntimeError(f"Formatting the storage failed:\n{done.stdout}{done.stderr}")
+            raise
 
     def _wait_until_up(self, process: LeashedProcess) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -158,6 +153,23 @@ class ApacheKafka:
                 state = "ended" if ended else f"gave no answer in {START_SECONDS:.0f} s"
                 raise RuntimeError(f"Apache Kafka {state}. Its log ends with:\n{process.tail()}")
             time.sleep(0.1)
+
+
+def format_storage(config: Path, cluster_id: str = CLUSTER_ID) -> None:
+    """Format the storage that a broker's configuration file names.
+
+    Raises:
+        RuntimeError: Kafka refuses the configuration; the text has its words.
+    """
+    done = subprocess.run(
+        [*_java(), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(config)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=START_SECONDS,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"Formatting the storage failed:\n{done.stdout}{done.stderr}")
 
 
 def _java() -> list[str]:
