@@ -117,22 +117,25 @@ def concatenated(text: bytes) -> list[bytes]:
     """The values that stand behind each other in a text, with or without commas between.
 
     What is neither a value in brackets nor a separator is a piece of its own, so that no byte
-    but separators is lost.
+    but separators is lost. Only a bracket of its own kind ends a value.
     """
     pieces: list[bytes] = []
     start = level = 0
+    closing = b""
     for match in _BRACKETS.finditer(text):
         token = match.group()
         if token in b"[{":
             if not level:
                 _add(pieces, text[start : match.start()])
                 start = match.start()
+                closing = b"]" if token == b"[" else b"}"
             level += 1
-        elif token in b"]}" and level:
+        elif level > 1 and token in b"]}":
             level -= 1
-            if not level:
-                _add(pieces, text[start : match.end()])
-                start = match.end()
+        elif level and token == closing:
+            level = 0
+            _add(pieces, text[start : match.end()])
+            start = match.end()
     _add(pieces, text[start:])
     return pieces
 
