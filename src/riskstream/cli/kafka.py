@@ -1,7 +1,5 @@
 """Running what talks to Kafka from a command."""
 
-import asyncio
-import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -15,5 +13,8 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 
     What matters of them comes as one ``KafkaFaultError``.
     """
+    import asyncio
+    import logging
+
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     return asyncio.run(work)

@@ -1,12 +1,14 @@
 """``riskstream worker``."""
 
-import asyncio
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from riskstream.config import Settings, load_settings
+from riskstream.cli.options import BootstrapServers, settings_for
+
+if TYPE_CHECKING:
+    from riskstream.config import Settings
 
 __all__ = ["worker"]
 
@@ -29,9 +31,7 @@ def worker(
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="Processes per role; one that dies is started again.")
     ] = 1,
-    bootstrap_servers: Annotated[
-        str | None, typer.Option(help="Kafka's address, host:port[,host:port…].")
-    ] = None,
+    bootstrap_servers: BootstrapServers = None,
     http_port: Annotated[
         int | None,
         typer.Option(
@@ -47,13 +47,15 @@ def worker(
     Runs against the topics that `riskstream topics create` makes. SIGTERM or Ctrl-C ends the
     chunks in flight and stops; what was committed is whole, whatever dies.
 
-    Examples:
-      riskstream worker --bootstrap-servers kafka:9092
-      riskstream worker --role assess --workers 4
+    [bold]Examples:[/bold]
+
+    riskstream worker --bootstrap-servers kafka:9092
+
+    riskstream worker --role assess --workers 4
     """
     from riskstream.observability.logging import configure_logging
 
-    settings = _settings(bootstrap_servers, http_port)
+    settings = settings_for(bootstrap_servers, http={"port": http_port})
     configure_logging(settings.log)
     if member is not None:
         from riskstream.streaming.worker import run_worker
@@ -69,17 +71,10 @@ def _one(role: RoleChoice) -> Literal["ingest", "assess"]:
     return "ingest" if role is RoleChoice.INGEST else "assess"
 
 
-def _settings(bootstrap_servers: str | None, http_port: int | None) -> Settings:
-    overrides: dict[str, dict[str, object]] = {}
-    if bootstrap_servers is not None:
-        overrides["kafka"] = {"bootstrap_servers": bootstrap_servers}
-    if http_port is not None:
-        overrides["http"] = {"port": http_port}
-    return load_settings(**overrides)
-
-
-def _supervise(settings: Settings, role: RoleChoice, workers: int) -> None:
+def _supervise(settings: "Settings", role: RoleChoice, workers: int) -> None:
     """Check once, so that a fault is told once, then run the processes."""
+    import asyncio
+
     from riskstream.catalog.loader import load_catalog
     from riskstream.risk.loader import load_policy
     from riskstream.streaming.preflight import check_before_start
