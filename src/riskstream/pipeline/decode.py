@@ -136,7 +136,7 @@ class _Reader:
     def _broken(self, text: bytes) -> None:
         """Read what can be read of a document that is not JSON."""
         self._check_depth(text)
-        pieces = concatenated(text) or [text]
+        pieces = concatenated(text)
         self.plural = self.plural or len(pieces) > 1
         for piece in pieces:
             if piece != text and self._document(piece):

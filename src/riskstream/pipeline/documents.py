@@ -114,10 +114,10 @@ def nesting(text: bytes) -> int:
 
 
 def concatenated(text: bytes) -> list[bytes]:
-    """The values that stand behind each other in a text, with or without commas between.
+    """The values in brackets behind each other in a text, with or without commas between.
 
-    What is neither a value in brackets nor a separator is a piece of its own, so that no byte
-    but separators is lost. Only a bracket of its own kind ends a value.
+    The text alone where anything else stands between them. Only a bracket of its own kind ends
+    a value, and what never ends is the last one.
     """
     pieces: list[bytes] = []
     start = level = 0
@@ -126,7 +126,8 @@ def concatenated(text: bytes) -> list[bytes]:
         token = match.group()
         if token in b"[{":
             if not level:
-                _add(pieces, text[start : match.start()])
+                if text[start : match.start()].strip(_SEPARATORS):
+                    return [text]
                 start = match.start()
                 closing = b"]" if token == b"[" else b"}"
             level += 1
@@ -134,16 +135,13 @@ def concatenated(text: bytes) -> list[bytes]:
             level -= 1
         elif level and token == closing:
             level = 0
-            _add(pieces, text[start : match.end()])
+            pieces.append(text[start : match.end()])
             start = match.end()
-    _add(pieces, text[start:])
-    return pieces
-
-
-def _add(pieces: list[bytes], piece: bytes) -> None:
-    stripped = piece.strip(_SEPARATORS)
-    if stripped:
-        pieces.append(stripped)
+    if rest := text[start:].strip(_SEPARATORS):
+        if not level:
+            return [text]
+        pieces.append(rest)
+    return pieces or [text]
 
 
 def array_members(text: bytes, key: bytes) -> list[bytes]:
@@ -174,6 +172,11 @@ def array_members(text: bytes, key: bytes) -> list[bytes]:
     if text[:1] == b"[":
         _add(members, text[start:])
     return members
+
+
+def _add(members: list[bytes], member: bytes) -> None:
+    if stripped := member.strip(_SEPARATORS):
+        members.append(stripped)
 
 
 def _array_start(text: bytes, quoted_key: bytes) -> int | None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,15 +86,20 @@ def test_nesting_counts_outside_strings() -> None:
 
 
 def test_values_behind_each_other_are_told_apart() -> None:
-    """With nothing, blanks or commas between, and with junk, which is a piece of its own."""
-    assert concatenated(b'{"a":1}{"b":[2]} [3], x {"c":4}]') == [
+    """With nothing, blanks or commas between; the last may be cut off."""
+    assert concatenated(b'{"a":1}{"b":[2]} [3],\n{"c":4},') == [
         b'{"a":1}',
         b'{"b":[2]}',
         b"[3]",
-        b"x",
         b'{"c":4}',
-        b"]",
     ]
+    assert concatenated(b'{"a":1}{"b":') == [b'{"a":1}', b'{"b":']
+
+
+@pytest.mark.parametrize("text", [b'{"a":1} x {"b":2}', b'{"a":1}]', b"x{}", b"x", b"[1}", b"]"])
+def test_text_with_anything_else_between_is_left_whole(text: bytes) -> None:
+    """It is not several documents but one broken one."""
+    assert concatenated(text) == [text]
 
 
 def test_members_are_found_in_a_broken_array() -> None:
