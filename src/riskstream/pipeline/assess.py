@@ -8,13 +8,14 @@ import msgspec
 from riskstream.events.event import SCHEMA_VERSION, Classified
 from riskstream.events.outcome import DeadLetter, Reason, Stage, Tally
 from riskstream.events.record import Output, Record
-from riskstream.events.vocabulary import LockScope
+from riskstream.events.vocabulary import Category, LockScope
 from riskstream.pipeline.fold import Fold, Folded, counts_of, forgive
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.outputs import dead_letter_output, origin_record
 from riskstream.pipeline.overlay import Overlay
-from riskstream.pipeline.score import scored_output
+from riskstream.pipeline.score import Incoming, scored_output
 from riskstream.pipeline.state import Changes, PartitionState
+from riskstream.risk.levels import Level
 from riskstream.risk.policy import Policy
 from riskstream.risk.profile import Profile
 from riskstream.risk.scorer import Scorer
@@ -50,26 +51,24 @@ class Assess:
         outputs: list[Output] = []
         for record in records:
             tally.records += 1
-            classified = _decode(record)
-            if isinstance(classified, DeadLetter):
+            incoming = _decode(record)
+            if isinstance(incoming, DeadLetter):
                 limit = self._limits.max_message_bytes
-                outputs.append(dead_letter_output(classified, record, limit, tally))
+                outputs.append(dead_letter_output(incoming, record, limit, tally))
                 continue
             try:
-                output = self._one(classified, record.offset, rows, tally)
+                output = self._one(incoming, record.offset, rows, tally)
             except Exception as fault:  # noqa: BLE001  (a bug on one event must not stop the rest)
-                output = self._bug(classified, fault, tally)
+                output = self._bug(incoming, fault, tally)
             if output is not None:
                 outputs.append(output)
         tally.expired_rows += rows.bury()
         return Assessed(outputs, rows.changes, tally)
 
-    def _one(
-        self, classified: Classified, offset: int, rows: Overlay, tally: Tally
-    ) -> Output | None:
-        facts = classified.facts
-        folded = self._fold(classified, offset, rows)
-        if not classified.event:
+    def _one(self, incoming: Incoming, offset: int, rows: Overlay, tally: Tally) -> Output | None:
+        facts = incoming.classified.facts
+        folded = self._fold(incoming.classified, offset, rows)
+        if not incoming.event:
             profile = forgive(folded, facts, offset)
             _write(rows, folded, profile, facts.subject)
             tally.effects += 1
@@ -82,30 +81,32 @@ class Assess:
         risk = self._score(situation)
         profile = self._fold.learn(folded, facts, offset, risk.score)
         limit = self._limits.max_message_bytes
-        output, shrunk = scored_output(classified, risk, counts, _flags(folded), limit)
+        output, shrunk = scored_output(incoming, risk, counts, _flags(folded), limit)
         _write(rows, folded, profile, facts.subject)
         tally.routed += 1
         tally.truncated += shrunk
+        tally.uncataloged += facts.category is Category.UNCATALOGED
         tally.scores[risk.score] += 1
-        tally.scored[facts.category.value, risk.level.value] += 1
+        tally.scored[_SCORED_AS[facts.category, risk.level]] += 1
         tally.newest_event_ms = max(tally.newest_event_ms, facts.time_ms)
         _count(tally, folded, facts.scope)
         return output
 
-    def _bug(self, classified: Classified, fault: Exception, tally: Tally) -> Output:
+    def _bug(self, incoming: Incoming, fault: Exception, tally: Tally) -> Output:
         """The event as it was received, with its origin. An effect's is no outcome: not counted."""
+        classified = incoming.classified
         letter = DeadLetter(
             Stage.ASSESS,
             Reason.INTERNAL_ERROR,
             f"{type(fault).__name__} in assess; please report it",
-            _received_text(classified),
+            _received_text(incoming.raw),
             classified.origin.member,
         )
         record, limit = origin_record(classified), self._limits.max_message_bytes
-        return dead_letter_output(letter, record, limit, tally if classified.event else Tally())
+        return dead_letter_output(letter, record, limit, tally if incoming.event else Tally())
 
 
-def _decode(record: Record) -> Classified | DeadLetter:
+def _decode(record: Record) -> Incoming | DeadLetter:
     value = record.value or b""
     try:
         classified = _DECODER.decode(value)
@@ -113,22 +114,20 @@ def _decode(record: Record) -> Classified | DeadLetter:
         return _malformed(value, str(fault))
     if classified.schema_version != SCHEMA_VERSION:
         return _malformed(value, f"schema_version {classified.schema_version} is not known")
-    event, raw = classified.event, classified.raw
-    if event and (len(event) < _SHORTEST_EVENT or memoryview(event)[0] != _BRACE):
+    event, raw = bytes(classified.event), bytes(classified.raw)
+    if event and (len(event) < _SHORTEST_EVENT or event[0] != _BRACE):
         return _malformed(value, "event is not an object")
-    if raw and memoryview(raw)[0] != _QUOTE:
+    if raw and raw[0] != _QUOTE:
         return _malformed(value, "raw is not a string")
-    return classified
+    return Incoming(classified, event, raw)
 
 
 def _malformed(value: bytes, detail: str) -> DeadLetter:
     return DeadLetter(Stage.ASSESS, Reason.MALFORMED_CLASSIFIED, detail[:500], value)
 
 
-def _received_text(classified: Classified) -> bytes:
-    if not classified.raw:
-        return b""
-    return msgspec.json.decode(classified.raw, type=str).encode()
+def _received_text(raw: bytes) -> bytes:
+    return msgspec.json.decode(raw, type=str).encode() if raw else b""
 
 
 def _write(rows: Overlay, folded: Folded, profile: Profile | None, subject: str) -> None:
@@ -156,6 +155,10 @@ def _count(tally: Tally, folded: Folded, scope: LockScope) -> None:
         tally.lockouts[scope.value] += 1
 
 
+_SCORED_AS: Final = {
+    (category, level): (category.value, level.value) for category in Category for level in Level
+}
+"""Reading an enum's value costs more than looking it up."""
 _DECODER: Final = msgspec.json.Decoder(Classified)
 _SHORTEST_EVENT: Final = len(b'{"a":1}')
 _BRACE: Final = ord("{")

@@ -13,12 +13,11 @@ from riskstream.events.vocabulary import FAILURE_KINDS, Change, FailureKind, Kin
 from riskstream.pipeline.overlay import Overlay
 from riskstream.risk.policy import Policy
 from riskstream.risk.profile import LearnedFrom, Profile, end_run, fold_profile, is_late
-from riskstream.risk.situation import Counts
+from riskstream.risk.situation import QUIET, Counts
 from riskstream.windows.failures import (
-    FIVE_MINUTES,
     FailuresRow,
-    count_minutes,
     fold_failure,
+    recent_failures,
 )
 from riskstream.windows.lockouts import (
     LockChange,
@@ -31,17 +30,15 @@ from riskstream.windows.lockouts import (
     is_late_lock,
     register_in_force,
 )
-from riskstream.windows.panes import HOUR_MINUTES, MINUTE_MS
+from riskstream.windows.panes import MINUTE_MS
 
-__all__ = ["MAX_AHEAD_MS", "QUIET", "Fold", "Folded", "counts_of", "forgive"]
+__all__ = ["MAX_AHEAD_MS", "Fold", "Folded", "counts_of", "forgive"]
 
 MAX_AHEAD_MS: Final = 5 * MINUTE_MS
 """An event this far ahead of the record that brought it has a wrong clock."""
-QUIET: Final = Counts()
-"""Of a subject with neither failures nor locks."""
 
 
-class Folded(Struct):
+class Folded(Struct, gc=False):
     """What one event does to the rows; nothing is written yet."""
 
     time_ms: int
@@ -141,13 +138,12 @@ def counts_of(folded: Folded) -> Counts:
     failures, lockouts, time_ms = folded.failures, folded.lockouts, folded.time_ms
     if failures is None and lockouts is None:
         return QUIET
-    return Counts(
-        count_minutes(failures, FailureKind.LOGIN, time_ms, FIVE_MINUTES),
-        count_minutes(failures, FailureKind.LOGIN, time_ms, HOUR_MINUTES),
-        count_minutes(failures, FailureKind.MFA, time_ms, FIVE_MINUTES),
-        _held(lockouts, time_ms)[0] is not None,
-        count_locks(lockouts, time_ms),
-    )
+    five, hour, mfa = (0, 0, 0) if failures is None else recent_failures(failures, time_ms)
+    locked = _held(lockouts, time_ms)[0] is not None
+    locks = count_locks(lockouts, time_ms)
+    if hour or mfa or locked or locks:
+        return Counts(five, hour, mfa, locked, locks)
+    return QUIET
 
 
 def _fold_failure(folded: Folded, facts: Facts, kind: FailureKind, offset: int) -> None:

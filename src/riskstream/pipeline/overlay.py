@@ -54,18 +54,17 @@ class Overlay:
         profile: Profile | None,
     ) -> None:
         """Put changed rows in place; None leaves a row as it is."""
-        changes = self.changes
-        newest = changes.watermark_ms
+        changes, newest = self.changes, 0
+        if profile is not None:
+            changes.profiles[subject] = profile
+            newest = profile.as_of_ms
         if failures is not None:
             changes.failures[subject] = failures
             newest = max(newest, failures.as_of_ms)
         if lockouts is not None:
             changes.lockouts[subject] = lockouts
             newest = max(newest, lockouts.as_of_ms)
-        if profile is not None:
-            changes.profiles[subject] = profile
-            newest = max(newest, profile.as_of_ms)
-        changes.watermark_ms = newest
+        changes.watermark_ms = max(changes.watermark_ms, newest)
 
     def bury(self) -> int:
         """Add tombstones of the rows that are due, but for those written anew; how many."""

@@ -42,7 +42,7 @@ Seen = tuple[int, int]
 """How often, and when last in epoch milliseconds."""
 
 
-class Run(Struct, frozen=True, array_like=True):
+class Run(Struct, frozen=True, array_like=True, gc=False):
     """Failures since the last success, none long after the one before it."""
 
     login: int
@@ -58,7 +58,7 @@ class Run(Struct, frozen=True, array_like=True):
     """Last denial."""
 
 
-class Profile(Struct, frozen=True, array_like=True):
+class Profile(Struct, frozen=True, array_like=True, gc=False):
     """One subject's profile. Replaced by folding, never changed."""
 
     version: int
@@ -80,7 +80,7 @@ class Profile(Struct, frozen=True, array_like=True):
     sensitive: Panes = ()
 
 
-class LearnedFrom(Struct, frozen=True):
+class LearnedFrom(Struct, frozen=True, gc=False):
     """An event as a profile takes it in."""
 
     facts: Facts

@@ -1,26 +1,28 @@
 """Situation in, explained score out: priors, signals, family caps, the vendor's score."""
 
-import msgspec
+from typing import NamedTuple
+
 from msgspec import Struct
 
+from riskstream.events.event import VendorRisk
 from riskstream.events.vocabulary import Kind, Sensitivity
 from riskstream.risk.levels import Level, level_of
 from riskstream.risk.policy import Family, Policy, VendorMode, milli
 from riskstream.risk.score import MILLI, capped, evidence_for, points
 from riskstream.risk.signals import VENDOR_SCORE, BoundSignal, signals_of
-from riskstream.risk.situation import Situation
+from riskstream.risk.situation import QUIET, Situation
 
 __all__ = ["Prior", "Risk", "Scorer", "Signal", "VendorPart"]
 
 
-class Prior(Struct, frozen=True):
+class Prior(Struct, frozen=True, gc=False):
     """``risk.prior``: what the type of the event says alone."""
 
     evidence: float
     points: int
 
 
-class Signal(Struct, frozen=True):
+class Signal(Struct, frozen=True, gc=False):
     """One of ``risk.signals``."""
 
     id: str
@@ -29,7 +31,7 @@ class Signal(Struct, frozen=True):
     detail: str
 
 
-class VendorPart(Struct, frozen=True):
+class VendorPart(Struct, frozen=True, gc=False):
     """``risk.vendor``: OneLogin's own score, levelled by the same cuts."""
 
     score: int
@@ -37,7 +39,7 @@ class VendorPart(Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
-class Risk(Struct, frozen=True, omit_defaults=True):
+class Risk(Struct, frozen=True, omit_defaults=True, gc=False):
     """``risk`` of the wire. ``prior.points`` and the signals' points add up to ``score``."""
 
     score: int
@@ -52,10 +54,9 @@ class Risk(Struct, frozen=True, omit_defaults=True):
     vendor: VendorPart | None = None
 
 
-class _Found(Struct, frozen=True):
-    id: str
-    family: Family
+class _Found(NamedTuple):
     evidence: int
+    signal: BoundSignal
     detail: str
 
 
@@ -85,31 +86,33 @@ class Scorer:
         """The explained score."""
         facts = situation.facts
         prior = self._priors[facts.kind, facts.sensitivity]
-        found = _evaluate(self._signals[facts.kind], situation)
-        if found:
-            found = self._bounded(found, situation)
-        elif facts.vendor is None:
+        found = self._find(situation)
+        if not found and facts.vendor is None:
             return self._bare(prior)
         own = points(prior, tuple([each.evidence for each in found]))
         signals = [
-            Signal(each.id, each.evidence / MILLI, share, each.detail)
+            Signal(each.signal.id, each.evidence / MILLI, share, each.detail)
             for each, share in zip(found, own.signals, strict=True)
         ]
-        score, vendor = own.score, None
-        if facts.vendor is not None:
-            vendor = VendorPart(
-                facts.vendor.score, level_of(facts.vendor.score), facts.vendor.reasons
-            )
-            if self._decides(vendor.score, score):
-                total = prior + sum(each.evidence for each in found)
-                signals.append(_vendor_signal(vendor.score, score, total))
-                signals.sort(key=lambda each: -each.evidence)
-                score = vendor.score
+        if facts.vendor is None:
+            return self._risk(own.score, Prior(prior / MILLI, own.prior), signals, None)
+        vendor = _vendor_part(facts.vendor)
+        score = own.score
+        if self._decides(vendor.score, score):
+            total = prior + sum(each.evidence for each in found)
+            signals.append(_vendor_signal(vendor.score, score, total))
+            signals.sort(key=lambda each: -each.evidence)
+            score = vendor.score
+        return self._risk(score, Prior(prior / MILLI, own.prior), signals, vendor)
+
+    def _risk(
+        self, score: int, prior: Prior, signals: list[Signal], vendor: VendorPart | None
+    ) -> Risk:
         return Risk(
             score,
             level_of(score),
             self._version,
-            Prior(prior / MILLI, own.prior),
+            prior,
             tuple(signals),
             tuple([each.id for each in signals]),
             "; ".join([each.detail for each in signals]),
@@ -125,6 +128,23 @@ class Scorer:
             self._plain[prior] = risk
         return risk
 
+    def _find(self, situation: Situation) -> list[_Found]:
+        found = []
+        for signal in self._signals[situation.facts.kind]:
+            if signal.counts and situation.counts is QUIET:
+                continue
+            finding = signal.evaluate(situation)
+            if finding is not None:
+                found.append(_Found(finding[0], signal, finding[1]))
+        if not found:
+            return found
+        if len(found) == 1:
+            only = found[0]
+            family = only.signal.family
+            if family is not Family.FAILURES and abs(only.evidence) <= self._caps[family]:
+                return found
+        return self._bounded(found, situation)
+
     def _decides(self, vendor: int, own: int) -> bool:
         if self._mode is VendorMode.PREFER:
             return vendor != own
@@ -132,29 +152,31 @@ class Scorer:
 
     def _bounded(self, found: list[_Found], situation: Situation) -> list[_Found]:
         """Discount, cap and order; what rounds to nothing falls away."""
-        families: dict[Family, list[int]] = {}
-        for place, each in enumerate(found):
-            families.setdefault(each.family, []).append(place)
-        for family, places in families.items():
-            before = [found[place].evidence for place in places]
-            after = capped(before, self._caps[family])
+        families: dict[Family, list[_Found]] = {}
+        for each in found:
+            families.setdefault(each.signal.family, []).append(each)
+        kept = []
+        for family, members in families.items():
+            evidence = capped([each.evidence for each in members], self._caps[family])
             if family is Family.FAILURES and situation.on_known_device():
-                after = [(2 * each * self._known_device + MILLI) // (2 * MILLI) for each in after]
-            if after != before:
-                for place, evidence in zip(places, after, strict=True):
-                    found[place] = msgspec.structs.replace(found[place], evidence=evidence)
-        kept = [each for each in found if each.evidence]
-        kept.sort(key=lambda each: -each.evidence)
+                evidence = [
+                    (2 * each * self._known_device + MILLI) // (2 * MILLI) for each in evidence
+                ]
+            kept += [
+                _Found(weight, each.signal, each.detail)
+                for each, weight in zip(members, evidence, strict=True)
+                if weight
+            ]
+        kept.sort(key=_strongest)
         return kept
 
 
-def _evaluate(signals: tuple[BoundSignal, ...], situation: Situation) -> list[_Found]:
-    found = []
-    for id_, family, evaluate in signals:
-        result = evaluate(situation)
-        if result is not None:
-            found.append(_Found(id_, family, *result))
-    return found
+def _strongest(found: _Found) -> tuple[int, int]:
+    return -found.evidence, found.signal.rank
+
+
+def _vendor_part(vendor: VendorRisk) -> VendorPart:
+    return VendorPart(vendor.score, level_of(vendor.score), vendor.reasons)
 
 
 def _vendor_signal(vendor: int, own: int, evidence: int) -> Signal:

@@ -42,13 +42,17 @@ class BoundSignal(NamedTuple):
     id: str
     family: Family
     evaluate: Signal
+    rank: int
+    """Of signals with equal evidence the lower comes first."""
+    counts: bool
+    """It looks at the counts alone, and is silent where they are ``QUIET``."""
 
 
 def signals_of(policy: Policy, kind: Kind) -> tuple[BoundSignal, ...]:
     """The signals that an event of this kind can raise, in the policy's order."""
     return tuple(
-        BoundSignal(id_, Family(rule.family), make(rule))
-        for id_, (kinds, make) in _SIGNALS.items()
+        BoundSignal(id_, Family(rule.family), make(rule), rank, id_ in _COUNTED)
+        for rank, (id_, (kinds, make)) in enumerate(_SIGNALS.items())
         if kind in kinds and (rule := getattr(policy.signals, id_)) is not None
     )
 
@@ -317,5 +321,8 @@ _SIGNALS: Final[dict[str, tuple[frozenset[Kind], _Maker]]] = {
     "sensitive_burst": (_ACTIONS, _sensitive_burst),
     "after_risky_login": (_ACTIONS, _after_risky_login),
 }
+_COUNTED: Final = frozenset(
+    {"login_failures_5m", "login_failures_1h", "mfa_failures_5m", "lockouts_24h"}
+)
 SIGNAL_IDS: Final = (*_SIGNALS, VENDOR_SCORE)
 """Every signal, in the order in which equal ones are listed."""

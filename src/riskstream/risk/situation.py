@@ -1,15 +1,17 @@
 """What a signal may look at: the event, and what its subject's rows say."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from riskstream.events.event import Facts
 from riskstream.risk.profile import Profile, agent_hash
 from riskstream.windows.lockouts import Register
 
-__all__ = ["Counts", "Situation"]
+__all__ = ["QUIET", "Counts", "Situation"]
 
 
-class Counts(Struct, frozen=True):
+class Counts(Struct, frozen=True, gc=False):
     """``windows`` of the wire: after the event is folded in, at its own clipped time."""
 
     login_failures_5m: int = 0
@@ -20,7 +22,11 @@ class Counts(Struct, frozen=True):
     lockouts_24h: int = 0
 
 
-class Situation(Struct, frozen=True):
+QUIET: Final = Counts()
+"""Of a subject without failures and locks: the one object, so that it is known by identity."""
+
+
+class Situation(Struct, frozen=True, gc=False):
     """One event before the eyes of the signals."""
 
     facts: Facts

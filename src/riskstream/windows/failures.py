@@ -32,9 +32,8 @@ __all__ = [
     "FIVE_MINUTES",
     "FailuresRow",
     "KindPanes",
-    "count_day",
-    "count_minutes",
     "fold_failure",
+    "recent_failures",
 ]
 
 FAILURES_TTL_MS: Final = 2 * DAY_MS
@@ -43,7 +42,7 @@ FIVE_MINUTES: Final = 5
 """One-minute panes of the shortest window."""
 
 
-class KindPanes(Struct, frozen=True):
+class KindPanes(Struct, frozen=True, gc=False):
     """Panes of one kind of failure; never both empty."""
 
     kind: FailureKind
@@ -51,7 +50,7 @@ class KindPanes(Struct, frozen=True):
     quarters: Panes = ()
 
 
-class FailuresRow(Struct, frozen=True):
+class FailuresRow(Struct, frozen=True, gc=False):
     """One subject's failures. Replaced by folding, never changed."""
 
     subject: str
@@ -78,24 +77,19 @@ def fold_failure(
     return FailuresRow(row.subject, as_of, offset, _pruned(kinds, as_of))
 
 
-def count_minutes(row: FailuresRow | None, kind: FailureKind, time_ms: int, minutes: int) -> int:
-    """Failures of a kind in the last ``minutes`` (at most 60) panes at ``time_ms``."""
-    if row is None:
-        return 0
-    for panes in row.kinds:
-        if panes.kind is kind:
-            return count(panes.minutes, time_ms // MINUTE_MS, minutes)
-    return 0
+def recent_failures(row: FailuresRow, time_ms: int) -> tuple[int, int, int]:
+    """What scoring asks at ``time_ms``: logins in 5 minutes, in 1 hour, MFA in 5 minutes.
 
-
-def count_day(row: FailuresRow | None, kind: FailureKind, time_ms: int) -> int:
-    """Failures of a kind in the 24 hours at ``time_ms``."""
-    if row is None:
-        return 0
+    Exact while ``time_ms`` is not behind ``as_of``; further back, panes of the hour may be gone.
+    """
+    now, five, hour, mfa = time_ms // MINUTE_MS, 0, 0, 0
     for panes in row.kinds:
-        if panes.kind is kind:
-            return count(panes.quarters, time_ms // QUARTER_MS, DAY_QUARTERS)
-    return 0
+        if panes.kind is FailureKind.LOGIN:
+            hour = count(panes.minutes, now, HOUR_MINUTES)
+            five = count(panes.minutes, now, FIVE_MINUTES) if hour else 0
+        elif panes.kind is FailureKind.MFA:
+            mfa = count(panes.minutes, now, FIVE_MINUTES)
+    return five, hour, mfa
 
 
 _ORDER = {kind: place for place, kind in enumerate(FailureKind)}

@@ -51,7 +51,7 @@ LOCKOUTS_TTL_MS: Final = 14 * DAY_MS
 """A row this far behind its partition's watermark reads as absent."""
 
 
-class Register(Struct, frozen=True, omit_defaults=True):
+class Register(Struct, frozen=True, omit_defaults=True, gc=False):
     """The newest event of one kind."""
 
     time_ms: int
@@ -61,7 +61,7 @@ class Register(Struct, frozen=True, omit_defaults=True):
     """Presumed end of a lock."""
 
 
-class LockChange(Struct, frozen=True):
+class LockChange(Struct, frozen=True, gc=False):
     """A lock, unlock, suspension or reinstatement to be folded in."""
 
     change: Change
@@ -70,7 +70,7 @@ class LockChange(Struct, frozen=True):
     register: Register
 
 
-class ScopeState(Struct, frozen=True):
+class ScopeState(Struct, frozen=True, gc=False):
     """What one scope's registers hold."""
 
     scope: LockScope
@@ -80,7 +80,7 @@ class ScopeState(Struct, frozen=True):
     login: Register | None = None
 
 
-class LockoutsRow(Struct, frozen=True):
+class LockoutsRow(Struct, frozen=True, gc=False):
     """One subject's locks. Replaced by folding, never changed."""
 
     subject: str

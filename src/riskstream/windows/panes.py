@@ -71,12 +71,13 @@ def prune(panes: Panes, floor: int) -> Panes:
 
 def count(panes: Panes, now: int, span: int) -> int:
     """Events in the window of ``span`` panes that ends with the pane ``now``."""
-    if not panes:
-        return 0
-    floor = now - span
-    if panes[0][0] > floor and panes[-1][0] <= now:
-        return sum([events for _, events in panes])
-    return sum([events for index, events in panes if floor < index <= now])
+    floor, total = now - span, 0
+    for index, events in reversed(panes):
+        if index <= floor:
+            break
+        if index <= now:
+            total += events
+    return total
 
 
 def oldest(panes: Panes, now: int, span: int) -> int | None:
