@@ -260,10 +260,9 @@ def test_a_text_that_does_not_fit_gives_way_to_its_reference() -> None:
 
 def test_an_event_too_large_even_without_its_text_is_a_dead_letter() -> None:
     """Names of four-byte letters in every field, against the smallest limit."""
-    names = {
-        key: "𝔘" * 1024
-        for key in ("role_name", "group_name", "policy_name", "app_name", "user_name")
-    }
+    names = dict.fromkeys(
+        ("role_name", "group_name", "policy_name", "app_name", "user_name"), "🔒" * 1024
+    )
     result = ingest(rest_event(**names), limits=Limits(max_classified_bytes=4_096))
     (letter,) = dead_letters(result)
     assert (header(letter, STAGE), header(letter, REASON)) == ("classify", "record_too_large")
