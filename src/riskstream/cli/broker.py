@@ -29,7 +29,7 @@ def broker(
     For trying things out; it is not Apache Kafka.
     Its address is the one line on stdout.
 
-    [bold]Example:[/bold]  riskstream broker --port 9092 --data-dir .kafka
+    **Example:**  riskstream broker --port 9092 --data-dir .kafka
     """
     from riskstream.demo.broker import EmbeddedBroker
     from riskstream.errors import KafkaFaultError

@@ -48,7 +48,7 @@ def list_types(
 ) -> None:
     """List the event types.
 
-    [bold]Example:[/bold]  riskstream catalog list --category users --kind login_failure
+    **Example:**  riskstream catalog list --category users --kind login_failure
     """
     entries = _filtered(_load(catalog).entries, category, kind, outcome)
     _show(entries, output)
@@ -66,7 +66,7 @@ def search(
 ) -> None:
     """Search API names, titles and templates.
 
-    [bold]Example:[/bold]  riskstream catalog search "user locked"
+    **Example:**  riskstream catalog search "user locked"
     """
     _show(_filtered(_load(catalog).search(text), category, kind, outcome), output)
 
@@ -80,7 +80,7 @@ def show_type(
 ) -> None:
     """Show everything that is known of one event type; exit 1 when it is in no list.
 
-    [bold]Example:[/bold]  riskstream catalog show 6
+    **Example:**  riskstream catalog show 6
     """
     name = event_type.casefold()
     for entry in _load(catalog).entries:

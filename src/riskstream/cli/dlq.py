@@ -45,7 +45,7 @@ def list_letters(
 ) -> None:
     """List dead letters, the latest last.
 
-    [bold]Example:[/bold]  riskstream dlq list --reason malformed_json --limit 10
+    **Example:**  riskstream dlq list --reason malformed_json --limit 10
     """
     from riskstream.cli.dead_letters import read_letters
 
@@ -91,7 +91,7 @@ def show_letter(
 
     Bytes that could steer a terminal are shown as escapes.
 
-    [bold]Example:[/bold]  riskstream dlq show 2:17
+    **Example:**  riskstream dlq show 2:17
     """
     from riskstream.cli.dead_letters import as_letter
     from riskstream.events.topics import DEAD_LETTER
@@ -131,7 +131,7 @@ def replay(
     What was sent back before is left out, and so is what failed again after it was: --again
     takes both. Letters whose bytes did not fit into a record cannot be sent.
 
-    [bold]Examples:[/bold]
+    **Examples:**
 
     riskstream dlq replay --reason internal_error --dry-run
 
@@ -177,7 +177,7 @@ def release(
 ) -> None:
     """Release the brake of a worker: partitions paused for too many dead letters go on.
 
-    [bold]Example:[/bold]  riskstream dlq release --worker-url http://127.0.0.1:9464 --partition 2
+    **Example:**  riskstream dlq release --worker-url http://127.0.0.1:9464 --partition 2
     """
     from riskstream.cli.brake import release_brake
 

@@ -38,13 +38,19 @@ def events(
         str, typer.Option("--type", help="Event type: id or API name.", metavar="ID|API_NAME")
     ] = "",
     status: Annotated[
-        EventOutcome | None, typer.Option(help="How the thing that the event tells of went.")
+        EventOutcome | None,
+        typer.Option(metavar="OUTCOME", help="success, failure or unknown."),
     ] = None,
     risk: Annotated[
-        list[Level] | None, typer.Option(help="Level of risk; may be given several times.")
+        list[Level] | None,
+        typer.Option(metavar="LEVEL", help="no, low, medium or high; several times if need be."),
     ] = None,
     category: Annotated[
-        list[Category] | None, typer.Option(help="May be given several times.")
+        list[Category] | None,
+        typer.Option(
+            metavar="CATEGORY",
+            help="apps, users, onelogin, provisioning or uncataloged; several times if need be.",
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="1h|TIME", help="Events at or after this time.")
@@ -67,7 +73,7 @@ def events(
     Reads the scored topics, committed records only, and disturbs nobody who does the same.
     With --id the JSON is one document, else NDJSON of the records' values.
 
-    [bold]Examples:[/bold]
+    **Examples:**
 
     riskstream events --risk high --risk medium --since 1h
 

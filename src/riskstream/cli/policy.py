@@ -25,7 +25,7 @@ PolicyFile = Annotated[
 def check(file: PolicyFile = None) -> None:
     """Check a policy file; every fault is listed, and the exit code is 2 when there is one.
 
-    [bold]Example:[/bold]  riskstream policy check my-policy.toml
+    **Example:**  riskstream policy check my-policy.toml
     """
     policy = _load(file)
     note(f"Policy {policy.version} is good.")
@@ -42,7 +42,7 @@ def show_policy(
 ) -> None:
     """Show what each signal and each kind of event weighs.
 
-    [bold]Example:[/bold]  riskstream policy show --source > my-policy.toml
+    **Example:**  riskstream policy show --source > my-policy.toml
     """
     policy = _load(file)
     if source:

@@ -22,7 +22,7 @@ __all__ = ["score"]
 
 
 def score(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="- is standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A file, or - for standard input.")],
     *,
     summary: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the counts there: a JSON object.")
@@ -51,7 +51,7 @@ def score(
     topic, key, headers and value; for dead letters payload (text) or payload_base64 in place
     of value.
 
-    [bold]Examples:[/bold]
+    **Examples:**
 
     riskstream score events.json | jq -c 'select(.value.risk.level == "high") | .value.risk'
 

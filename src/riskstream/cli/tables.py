@@ -43,7 +43,7 @@ def tables(
     Reads the table's compacted topic to its end; the last value of a key is its row.
     The table shows the counts as they stand now (or --at), the JSON the rows as the topic has them.
 
-    [bold]Examples:[/bold]
+    **Examples:**
 
     riskstream tables failures --top 10
 

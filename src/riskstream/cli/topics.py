@@ -41,7 +41,7 @@ def create(
 ) -> None:
     """Create the topics that are missing, and leave the others alone.
 
-    [bold]Example:[/bold]  riskstream topics create --partitions 12 --replication-factor 3
+    **Example:**  riskstream topics create --partitions 12 --replication-factor 3
     """
     from riskstream.streaming.admin import create_topics
 
@@ -66,7 +66,7 @@ def check(
     and the settings that decide correctness must be as created.
     How long outputs are kept is your choice and only shown.
 
-    [bold]Example:[/bold]  riskstream topics check --format json
+    **Example:**  riskstream topics check --format json
     """
     from riskstream.streaming.admin import check_topics
 

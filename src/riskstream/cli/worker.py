@@ -47,7 +47,7 @@ def worker(
     Runs against the topics that `riskstream topics create` makes. SIGTERM or Ctrl-C ends the
     chunks in flight and stops; what was committed is whole, whatever dies.
 
-    [bold]Examples:[/bold]
+    **Examples:**
 
     riskstream worker --bootstrap-servers kafka:9092
 
