@@ -62,7 +62,8 @@ class WorkerSettings(_Section):
     """Prefix of consumer groups and transactional ids. One application has one."""
     name: str = Field(default="worker", pattern=r"^[A-Za-z0-9._-]+$")
     """Stable name of this machine or pod; members of the group are called after it."""
-    processing_guarantee: Literal["exactly_once"] = "exactly_once"
+    processing_guarantee: Literal["exactly_once", "at_least_once"] = "exactly_once"
+    """``at_least_once`` is for brokers without transactions: outputs may repeat after a fault."""
     lost_offsets: Literal["stop", "skip"] = "stop"
     """What to do when records were deleted before they were read: ``skip`` goes on from the
     oldest that is left and says how many are gone."""

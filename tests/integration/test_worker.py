@@ -26,9 +26,12 @@ PROCESSES = 4
 
 
 @contextmanager
-def running_worker(broker: Broker, work_dir: Path) -> Iterator[Riskstream]:
+def running_worker(
+    broker: Broker, work_dir: Path, guarantee: str = "exactly_once"
+) -> Iterator[Riskstream]:
     """Topics with four partitions, and ``worker --workers 2`` ready on all of them."""
     settings = {
+        "WORKER__PROCESSING_GUARANTEE": guarantee,
         "KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
         "HTTP__PORT": str(free_ports(PROCESSES)),
         "LOG__FORMAT": "json",
@@ -74,12 +77,13 @@ def check_outcomes(broker: Broker, workload: Workload) -> None:
     assert rows_as_counts(rows) == recount(workload.events)
 
 
+@pytest.mark.parametrize("guarantee", ["exactly_once", "at_least_once"])
 def test_every_event_has_one_outcome_and_the_counters_agree(
-    kafka_broker: Broker, tmp_path: Path
+    kafka_broker: Broker, tmp_path: Path, guarantee: str
 ) -> None:
     """50,000 events over four partitions with two workers: as many outcomes, and a clean stop."""
     workload = make_workload(EVENTS, seed=11, end=datetime.now(UTC))
-    with running_worker(kafka_broker, tmp_path) as worker:
+    with running_worker(kafka_broker, tmp_path, guarantee) as worker:
         produce(kafka_broker, topics.RAW, workload.records)
         wait_for_outcomes(kafka_broker, worker, workload.outcomes, 120)
 

@@ -1,8 +1,10 @@
 """The two Faust apps, one per role: where everything is put together."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import faust
+from aiokafka import TopicPartition
 from faust.app.base import BootStrategy
 from faust.serializers.codecs import Codec
 from typing_extensions import override
@@ -16,12 +18,14 @@ from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
 from riskstream.risk.loader import load_policy
+from riskstream.streaming.acknowledged import AcknowledgedUnit, SharedSender
 from riskstream.streaming.hop import Hop
 from riskstream.streaming.recovery import HopTableManager
 from riskstream.streaming.stages import AssessStage, IngestStage, Stage
 from riskstream.streaming.tables import StateTables
+from riskstream.streaming.transactional import TransactionalUnit
 from riskstream.streaming.transport import ChunkTransport
-from riskstream.streaming.unit import TransactionalUnit
+from riskstream.streaming.unit import UnitOfWork
 
 __all__ = ["HopApp", "Role", "create_app"]
 
@@ -57,6 +61,8 @@ class HopApp(faust.App):
 
     BootStrategy = _Boot
     hop: Hop
+    shared: SharedSender
+    """Used by at_least_once alone, and started then."""
 
 
 def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Metrics]:
@@ -81,12 +87,8 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
         tables = StateTables(app, settings.kafka.partitions)
         stage = AssessStage(Assess(policy, limits), tables, settings.kafka, metrics)
         metrics.watch("table_keys", "Rows per table.", "table", tables.key_counts)
-    group = app.conf.id
-
-    def new_unit(partition: int) -> TransactionalUnit:
-        return TransactionalUnit(settings, transactional_id=f"{group}-{partition}", group=group)
-
-    app.hop = Hop(stage, settings=settings, metrics=metrics, new_unit=new_unit)
+    app.shared = SharedSender(settings.kafka)
+    app.hop = Hop(stage, settings=settings, metrics=metrics, new_unit=_units(app, settings))
     metrics.watch(
         "consumer_lag_records",
         "Records between the committed offset and the last stable offset.",
@@ -95,6 +97,20 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
     )
     _declare(app, stage.source)
     return app, metrics
+
+
+def _units(app: HopApp, settings: Settings) -> Callable[[int], UnitOfWork]:
+    """How a partition's work is committed, by the processing guarantee."""
+    group, kafka = app.conf.id, settings.kafka
+    if settings.worker.processing_guarantee == "exactly_once":
+        return lambda partition: TransactionalUnit(
+            kafka, transactional_id=f"{group}-{partition}", group=group
+        )
+
+    async def commit_offset(source: TopicPartition, offset: int) -> None:
+        await app.hop.consumer.commit_offset(source, offset)
+
+    return lambda _: AcknowledgedUnit(kafka, app.shared, commit_offset)
 
 
 def _declare(app: HopApp, source: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import CommitFailedError, IllegalStateError, ProducerFenced
 from faust.types import TP
 from structlog import get_logger
 
@@ -24,6 +24,9 @@ REVOKE_SECONDS = 10.0
 """At a rebalance: time for units in flight to end before they are cancelled and abort."""
 OPEN_AT_ONCE = 16
 """Producers initialised at the same time."""
+
+NOT_OURS = (ProducerFenced, CommitFailedError, IllegalStateError)
+"""What a unit meets when somebody else owns its partition by now."""
 
 log = get_logger(__name__)
 
@@ -178,7 +181,7 @@ class Hop:
         fault = task.exception()
         self._metrics.commit_failures.inc()
         self.stage.forget(tp.partition)
-        if isinstance(fault, ProducerFenced) and self._lanes.get(tp) is not lane:
+        if isinstance(fault, NOT_OURS) and self._lanes.get(tp) is not lane:
             log.info("fenced", topic=tp.topic, partition=tp.partition, note="no longer ours")
             return
         log.error("unit_failed", topic=tp.topic, partition=tp.partition, error=repr(fault))

@@ -132,6 +132,10 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
         bounds: dict[TP, tuple[int, int]] = await self.call_thread(read)
         return bounds
 
+    async def commit_offset(self, source: aiokafka.TopicPartition, offset: int) -> None:
+        """Commit one offset for the group; at_least_once alone."""
+        await self.call_thread(self._ensure_consumer().commit, {source: offset})
+
     async def stop_fetching(self, partitions: Iterable[TP]) -> None:
         """Never fetch these: changelogs are assigned with the tables, and read by recovery."""
 
@@ -171,6 +175,10 @@ class ChunkConsumer(driver.Consumer):
     @override
     async def commit(self, *_: Any, **__: Any) -> bool:
         return False
+
+    async def commit_offset(self, source: aiokafka.TopicPartition, offset: int) -> None:
+        """Commit one offset for the group; at_least_once alone."""
+        await self._thread.commit_offset(source, offset)
 
     @override
     async def perform_seek(self) -> None:

@@ -110,6 +110,7 @@ async def _end(app: HopApp, started: asyncio.Task[Any]) -> None:
     if not started.done():
         started.cancel()
     await asyncio.gather(started, return_exceptions=True)
+    await app.shared.stop()
     await app.stop()
 
 

@@ -1,0 +1,85 @@
+"""exactly_once: one Kafka transaction per chunk."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+from structlog import get_logger
+from typing_extensions import override
+
+from riskstream.config import KafkaSettings
+from riskstream.errors import KafkaFaultError
+from riskstream.events.record import Output
+from riskstream.streaming.unit import CLOSE_SECONDS, Sender, UnitOfWork
+
+__all__ = ["TransactionalUnit"]
+
+log = get_logger(__name__)
+
+
+class TransactionalUnit(UnitOfWork):
+    """Outputs, changelog and source offset in one transaction.
+
+    Fencing is by ``transactional.id`` alone (aiokafka speaks no group metadata), hence one
+    producer for each hop and source partition, opened anew on every assignment.
+    """
+
+    def __init__(self, kafka: KafkaSettings, *, transactional_id: str, group: str) -> None:
+        self._kafka = kafka
+        self._id = transactional_id
+        self._group = group
+        self._sender: Sender | None = None
+
+    @override
+    async def open(self) -> None:
+        """Initialise the producer: fences any former owner and ends its transaction."""
+        timeout = self._kafka.transaction_timeout_seconds
+        self._sender = Sender(
+            self._kafka,
+            transactional_id=self._id,
+            transaction_timeout_ms=int(timeout * 1000),
+        )
+        async with asyncio.timeout(timeout):
+            await self._sender.producer.start()
+
+    @override
+    async def commit(
+        self,
+        outputs: Sequence[Output],
+        changelog: Sequence[Output],
+        source: TopicPartition,
+        offset: int,
+    ) -> None:
+        sender = self._sender
+        if sender is None:
+            raise KafkaFaultError(f"The unit of work {self._id} is not open.")
+        async with asyncio.timeout(self._kafka.transaction_timeout_seconds):
+            await sender.producer.begin_transaction()
+            try:
+                await sender.send(outputs, changelog, source.partition)
+                await sender.producer.send_offsets_to_transaction({source: offset}, self._group)
+            except BaseException:
+                await self._abort(sender)
+                raise
+            await sender.producer.commit_transaction()
+
+    @staticmethod
+    async def _abort(sender: Sender) -> None:
+        if sender.producer._txn_manager.is_fatal_error():  # noqa: SLF001  (as aiokafka asks it)
+            return  # fenced: there is nothing of ours left to abort
+        with suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await sender.producer.abort_transaction()
+
+    @override
+    async def close(self) -> None:
+        sender, self._sender = self._sender, None
+        if sender is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await sender.producer.stop()
+        except (KafkaError, TimeoutError) as fault:
+            log.warning("producer_close_failed", transactional_id=self._id, error=repr(fault))
