@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -134,7 +135,7 @@ def run(
     state = PartitionState() if state is None else state
     stage, results = assess(), []
     bounds = [0, *sorted(cuts), len(source)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         results.append(stage(source[start:end], state))
         state.apply(results[-1].changes)
     return results, state

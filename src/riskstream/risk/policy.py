@@ -6,9 +6,9 @@ out is off.
 
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from riskstream.events.vocabulary import Kind, LockScope, Sensitivity
 from riskstream.risk.score import MILLI
@@ -108,20 +108,20 @@ class Families(_Part):
     session: FamilyRule
 
 
+def _complete(priors: dict[Sensitivity, float]) -> dict[Sensitivity, float]:
+    missing = [each.value for each in Sensitivity if each not in priors]
+    if missing:
+        raise ValueError(f"there is no prior for {', '.join(missing)}")
+    return priors
+
+
 class Priors(_Part):
     """Evidence of an event by its type alone."""
 
     kind: dict[Kind, Prior] = Field(default_factory=dict)
     """Goes before ``sensitivity``."""
-    sensitivity: dict[Sensitivity, Prior]
+    sensitivity: Annotated[dict[Sensitivity, Prior], AfterValidator(_complete)]
     """For kinds that ``kind`` does not name; all three must be there."""
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        missing = [each.value for each in Sensitivity if each not in self.sensitivity]
-        if missing:
-            raise ValueError(f"sensitivity lacks {', '.join(missing)}")
-        return self
 
     def of(self, kind: Kind, sensitivity: Sensitivity) -> int:
         """The prior in thousandths."""

@@ -1,0 +1,124 @@
+"""The policy file: complete, bounded, and refused with every fault at once."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from riskstream.errors import PolicyError
+from riskstream.events.vocabulary import Kind, Sensitivity
+from riskstream.risk import signals as signals_module
+from riskstream.risk.loader import SHIPPED, load_policy, parse_policy
+from riskstream.risk.policy import MAX_PRIOR, Signals
+from riskstream.risk.score import score_of
+from riskstream.risk.signals import SIGNAL_IDS
+
+TEXT = SHIPPED.read_text(encoding="utf-8")
+
+
+def test_the_shipped_policy_has_every_signal_and_its_version() -> None:
+    """Nothing is off unless an operator turns it off."""
+    policy = load_policy()
+    assert policy.version == "2026-11-23"
+    assert tuple(Signals.model_fields) == SIGNAL_IDS
+    assert all(getattr(policy.signals, each) is not None for each in SIGNAL_IDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sensitivity", "score"),
+    [
+        (Kind.READ, Sensitivity.NONE, 3),
+        (Kind.DIRECTORY, Sensitivity.NONE, 3),
+        (Kind.MAPPING, Sensitivity.ORDINARY, 3),
+        (Kind.LOGIN_SUCCESS, Sensitivity.NONE, 9),
+        (Kind.CONFIG_CHANGE, Sensitivity.ORDINARY, 11),
+        (Kind.UNKNOWN, Sensitivity.NONE, 11),
+        (Kind.LOGIN_FAILURE, Sensitivity.NONE, 13),
+        (Kind.PRIVILEGE_CHANGE, Sensitivity.SENSITIVE, 17),
+        (Kind.USER_LIFECYCLE, Sensitivity.SENSITIVE, 17),
+    ],
+)
+def test_priors_by_kind_then_by_sensitivity(
+    kind: Kind, sensitivity: Sensitivity, score: int
+) -> None:
+    """What the architecture names."""
+    assert score_of(load_policy().priors.of(kind, sensitivity)) == score
+
+
+def test_no_prior_is_suspicious_for_itself() -> None:
+    """Every kind and sensitivity stays at or below the bound."""
+    priors = load_policy().priors
+    assert all(
+        priors.of(kind, sensitivity) <= MAX_PRIOR * 1000
+        for kind in Kind
+        for sensitivity in Sensitivity
+    )
+
+
+def test_every_fault_is_reported_at_once_with_its_place(tmp_path: Path) -> None:
+    """An operator mends a file once, not once per fault."""
+    text = TEXT.replace("login_success = -1.2", "login_success = -0.4\nwished = -1.0")
+    text = text.replace("[signals.new_address]", "[signals.new_adress]")
+    text = text.replace("{ at = 5, evidence = 0.6 }", "{ at = 2, evidence = 0.6 }", 1)
+    text = text.replace("evidence = 1.5\n", "evidence = 1.50001\n")
+    text = text.replace('mode = "max"', 'mode = "sometimes"')
+    text = text.replace("none = -2.2\n", "")
+    path = tmp_path / "policy.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyError) as fault:
+        load_policy(path)
+    message = str(fault.value)
+    assert str(path) in message
+    for place in (
+        "priors.kind.login_success",
+        "priors.kind.wished",
+        "priors.sensitivity",
+        "signals.new_adress",
+        "signals.login_failures_5m.steps",
+        "signals.after_risky_login.evidence",
+        "vendor.mode",
+    ):
+        assert place in message, place
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ('version = "2026-11-23"', 'version = ""', "version"),
+        ("{ at = 8, evidence = 1.0 }", "{ at = 8, evidence = 0.1 }", "weighs less"),
+        ("{ at = 3, evidence = 0.3 }", "{ at = 3, evidence = -0.3 }", "all be positive"),
+        ("evidence = 0.3", "evidence = nan", "evidence"),
+        ("cap = 1.0", "cap = 0", "families.failures.cap"),
+        ("account = 30", "account = 0", "lockouts.assumed_minutes.account"),
+        ("[profile]", "[profil]", "profile"),
+        ("min_logins = 3", "min_logins = 0", "signals.new_address.min_logins"),
+        ("sensitive = -0.5", "sensitive = -0.4", "priors.sensitivity.sensitive"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(before: str, after: str, says: str) -> None:
+    """Each with a text that names the place or the rule."""
+    assert before in TEXT
+    with pytest.raises(PolicyError, match=re.escape(says)):
+        parse_policy(TEXT.replace(before, after, 1), "test")
+
+
+def test_a_file_that_is_not_there_or_no_toml_is_one_message(tmp_path: Path) -> None:
+    """Not a traceback."""
+    with pytest.raises(PolicyError, match="cannot be read"):
+        load_policy(tmp_path / "none.toml")
+    with pytest.raises(PolicyError, match="not valid TOML"):
+        parse_policy("version = ", "test")
+
+
+def test_a_signal_that_is_left_out_is_off() -> None:
+    """How an operator turns one off."""
+    start = TEXT.index("[signals.sensitive_first_seen]")
+    end = TEXT.index("[signals.sensitive_burst]")
+    assert parse_policy(TEXT[:start] + TEXT[end:], "test").signals.sensitive_first_seen is None
+
+
+def test_the_code_of_the_signals_holds_no_weights() -> None:
+    """Numbers with a fraction live in the policy alone."""
+    source = Path(signals_module.__file__)
+    for name in ("signals.py", "scorer.py", "profile.py", "situation.py"):
+        assert not re.search(r"\d\.\d", source.with_name(name).read_text(encoding="utf-8")), name
