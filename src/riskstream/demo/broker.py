@@ -207,7 +207,7 @@ def _binary() -> Path:
     found = shutil.which("noida-db", path=str(Path(sys.executable).parent))
     if found is None:
         raise ConfigError(
-            "The embedded broker is not installed; install it with: pip install 'riskstream[demo]'. "
+            "The embedded broker is not installed. Install it: pip install 'riskstream[demo]'. "
             "It exists for Linux on x86-64 and for macOS on Apple silicon; "
             "elsewhere start a Kafka and give its address with --bootstrap-servers."
         )
