@@ -49,7 +49,7 @@ def demo(
     (with attacks and broken records among them), counts every outcome and sums up.
     Nothing is left behind.
 
-    [bold]Examples:[/bold]
+    **Examples:**
 
     riskstream demo
 
@@ -91,7 +91,7 @@ def feed(
     For trying riskstream out, on a Kafka where made-up events do no harm.
     Events carry the time at which they are sent. Ends on Ctrl-C or SIGTERM.
 
-    [bold]Example:[/bold]  riskstream feed --rate 50 --bootstrap-servers 127.0.0.1:9092
+    **Example:**  riskstream feed --rate 50 --bootstrap-servers 127.0.0.1:9092
     """
     from riskstream.demo.channels import RawMessage
     from riskstream.demo.generator import generate

@@ -7,6 +7,7 @@ time, so a run that ends now tells the same stories as one that ended long ago.
 import heapq
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import accumulate, count, cycle
 
 from riskstream.catalog.loader import load_catalog
@@ -14,7 +15,7 @@ from riskstream.demo.backoffice import BACKOFFICE
 from riskstream.demo.channels import CHANNELS, Channel, RawMessage, broken_message
 from riskstream.demo.everyday import EVERYDAY, Activity
 from riskstream.demo.hostile import BAD_MEMBERS, BROKEN_RECORDS
-from riskstream.demo.schedule import Block, Schedule, workdays
+from riskstream.demo.schedule import LEAD_MS, Day, Schedule, workdays
 from riskstream.demo.shapes import TypeIds
 from riskstream.demo.stories import STORIES
 from riskstream.demo.tenant import Tenant
@@ -30,9 +31,9 @@ DEFAULT_SIZE = 300
 HOSTILE_EVERY = 90
 """One broken record or member among so many events, about one percent."""
 STORY_SHARE = 0.35
-"""At most this share of a block's events belongs to stories."""
+"""At most this share of a day's events belongs to stories."""
 STORIES_BETWEEN = (0.18, 0.40)
-"""Shares of the block's events between which the stories start."""
+"""Shares of the day's events between which the stories start."""
 SERIALS_PER_SECOND = 10_000
 """Serial numbers begin at the base time, so that a later run does not repeat them."""
 
@@ -76,6 +77,8 @@ class Generator:
         self._queue: list[tuple[int, int, TenantEvent, str]] = []
         """Events to come: (time, order of planning, event, story)."""
         self._order = count()
+        self._told = 0
+        """Outcomes so far."""
         self._channels = [
             Channel(name, shape, capacity, schedule.patience_ms)
             for name, shape, capacity in CHANNELS
@@ -90,21 +93,21 @@ class Generator:
     def messages(self, events: int | None) -> Iterator[RawMessage]:
         """The records; ``events`` outcomes in all, or without end."""
         left = events
-        for block in self._schedule.blocks():
-            quota = block.events if left is None else min(block.events, left)
-            yield from self._block(block, quota)
+        for day in self._schedule.days():
+            quota = day.events if left is None else min(day.events, left)
+            yield from self._day(day, quota)
             if left is not None:
                 left -= quota
                 if left == 0:
                     break
         yield from self._end()
 
-    def _block(self, block: Block, quota: int) -> Iterator[RawMessage]:
+    def _day(self, day: Day, quota: int) -> Iterator[RawMessage]:
         """Stories first, because they cannot be cut; everyday life fills the rest."""
-        budget = quota - self._plan_stories(block, quota)
+        budget = quota - self._plan_stories(day, quota)
         spent = 0
         while spent < budget:
-            now_ms = block.moment((spent + self._rng.random()) / budget)
+            now_ms = day.moment((spent + self._rng.random()) / budget)
             yield from self._release(now_ms)
             if self._until_hostile <= 0:
                 self._until_hostile = HOSTILE_EVERY
@@ -117,13 +120,13 @@ class Generator:
             spent += len(events)
             self._until_hostile -= len(events)
 
-    def _plan_stories(self, block: Block, quota: int) -> int:
-        """Queue the stories that fit into the block; how many events they have."""
+    def _plan_stories(self, day: Day, quota: int) -> int:
+        """Queue the stories that fit into the day; how many events they have."""
         planned = 0
         first, last = STORIES_BETWEEN
         for index, story in enumerate(STORIES):
-            start_ms = block.moment(first + (last - first) * index / len(STORIES))
-            events = story.tell(self._tenant, self._rng, start_ms, self._schedule.lead_ms)
+            start_ms = day.moment(first + (last - first) * index / len(STORIES))
+            events = story.tell(self._tenant, self._rng, start_ms, LEAD_MS)
             if planned + len(events) > quota * STORY_SHARE:
                 break
             self._queue_all(events, story.name)
@@ -141,11 +144,19 @@ class Generator:
         """Deliver everything that has happened by now."""
         while self._queue and self._queue[0][0] <= now_ms:
             at_ms, _, event, story = heapq.heappop(self._queue)
+            at_ms = self._told_ms(at_ms)
             channel = self._channels[event.owner % len(self._channels)]
-            message = channel.add(event, next(self._serials), self._types, story)
+            told = replace(event, at_ms=at_ms)
+            message = channel.add(told, next(self._serials), self._types, story)
             if message is not None:
                 yield message
             yield from self._overdue(at_ms)
+
+    def _told_ms(self, at_ms: int) -> int:
+        """When an event that belongs to this moment of its day is told of."""
+        interval = self._schedule.interval_ms
+        self._told += 1
+        return at_ms if interval is None else int(self._schedule.base_ms + self._told * interval)
 
     def _overdue(self, now_ms: int) -> Iterator[RawMessage]:
         for channel in self._channels:
@@ -155,6 +166,7 @@ class Generator:
 
     def _hostile(self, now_ms: int) -> Iterator[RawMessage]:
         """A broken record and a bad member by turns; one outcome either way."""
+        now_ms = self._told_ms(now_ms)
         self._bad_member_next = not self._bad_member_next
         if self._bad_member_next:
             yield broken_message(next(self._broken), now_ms, next(self._serials))
@@ -167,9 +179,9 @@ class Generator:
 
     def _end(self) -> Iterator[RawMessage]:
         """What is still to come, and the records that never filled up."""
-        last_ms = max((at_ms for at_ms, *_ in self._queue), default=0)
-        yield from self._release(last_ms)
+        yield from self._release(max((at_ms for at_ms, *_ in self._queue), default=0))
+        last_ms = max(channel.latest_ms for channel in self._channels)
         for channel in self._channels:
-            message = channel.flush(max(last_ms, channel.latest_ms))
+            message = channel.flush(last_ms)
             if message is not None:
                 yield message

@@ -26,6 +26,8 @@ LOOK_SECONDS = 0.2
 SETTLE_SECONDS = 0.5
 """After the last expected outcome: time for one too many to show."""
 MINUTE_MS = 60_000
+OVERHANG_MS = 5 * 3_600_000
+"""What began late on the last day goes on into the next, at most so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,9 @@ class DemoPlan:
 
     @property
     def base_time_ms(self) -> int:
-        """Where the generated days begin: whole days before this minute."""
-        return self.now_ms // MINUTE_MS * MINUTE_MS - days_for(self.events) * DAY_MS
+        """Where the generated days begin: so that nothing of them lies in the future."""
+        days_ms = days_for(self.events) * DAY_MS
+        return self.now_ms // MINUTE_MS * MINUTE_MS - days_ms - OVERHANG_MS
 
 
 @dataclass(slots=True)
