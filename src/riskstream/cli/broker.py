@@ -34,34 +34,26 @@ def broker(
     from riskstream.demo.broker import EmbeddedBroker
     from riskstream.errors import KafkaFaultError
 
-    with EmbeddedBroker(port or None, data_dir) as running:
-        stopped = _Stop()
-        typer.echo(running.bootstrap_servers)
-        note(f"Data: {data_dir or running.data_dir}. Stop it with Ctrl-C.")
-        try:
-            code = running.wait()
-        except _StopError:
-            return
-        finally:
-            stopped.ignore()
-        raise KafkaFaultError(f"The embedded broker ended by itself with code {code}.")
+    embedded = EmbeddedBroker(port or None, data_dir)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        embedded.start()
+        typer.echo(embedded.bootstrap_servers)
+        note(f"Data: {embedded.data_dir}. Stop it with Ctrl-C.")
+        code = embedded.wait()
+    except _StopError:
+        return
+    finally:
+        embedded.stop()
+    raise KafkaFaultError(f"The embedded broker ended by itself with code {code}.")
 
 
 class _StopError(Exception):
-    """Somebody asked us to end."""
+    """Somebody asked us to end, which ends with exit code 0."""
 
 
-class _Stop:
-    """SIGINT and SIGTERM end the wait, in good order and with exit code 0."""
-
-    def __init__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._raise)
-
-    def ignore(self) -> None:
-        """Let the broker stop in peace."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-
-    def _raise(self, _number: int, _frame: FrameType | None) -> None:
-        raise _StopError
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the broker stops in peace
+    raise _StopError

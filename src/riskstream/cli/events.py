@@ -1,6 +1,7 @@
 """``riskstream events``: OneLogin's Events page at the terminal, with risk."""
 
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -163,7 +164,8 @@ def _start(query: "EventQuery", limit: int) -> "Start | None":
     from riskstream.streaming.reader import Since, Tail
 
     if query.since_ms is not None:
-        return Since(query.since_ms - CLOCK_SLACK_MS)
+        now_ms = int(datetime.now(UTC).timestamp() * 1000)
+        return Since(min(query.since_ms, now_ms) - CLOCK_SLACK_MS)
     if query.filters:
         return None
     return Tail(max(limit * TAIL_FACTOR, TAIL_LEAST))
