@@ -1,7 +1,7 @@
 """Builders for the state and scoring half of the core."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -23,6 +23,7 @@ from riskstream.events.vocabulary import (
 )
 from riskstream.pipeline.assess import Assess, Assessed
 from riskstream.pipeline.limits import Limits
+from riskstream.pipeline.overlay import Overlay
 from riskstream.pipeline.state import PartitionState
 from riskstream.risk.loader import load_policy
 from riskstream.risk.policy import Policy
@@ -125,7 +126,12 @@ def records(events: Iterable[Facts], start: int = 0) -> list[InputRecord]:
 
 def assess(limits: Limits | None = None, by: Policy | None = None) -> Assess:
     """Assess with the shipped policy."""
-    return Assess(policy() if by is None else by, Limits() if limits is None else limits)
+    if limits is None and by is None:
+        return _SHIPPED
+    return Assess(by or policy(), limits or Limits())
+
+
+_SHIPPED = Assess(policy(), Limits())
 
 
 def run(
@@ -143,14 +149,16 @@ def run(
 
 def live_rows(state: PartitionState) -> dict[str, dict[str, Any]]:
     """Every row that has not expired, by table."""
-    from riskstream.pipeline.overlay import Overlay  # noqa: PLC0415  (what "live" means is its)
-
     view = Overlay(state)
     return {
-        "failures": {key: row for key in state.failures if (row := view.failures(key))},
-        "lockouts": {key: row for key in state.lockouts if (row := view.lockouts(key))},
-        "profiles": {key: row for key in state.profiles if (row := view.profile(key))},
+        "failures": _present(state.failures, view.failures),
+        "lockouts": _present(state.lockouts, view.lockouts),
+        "profiles": _present(state.profiles, view.profile),
     }
+
+
+def _present(keys: Iterable[str], read: Callable[[str], Any]) -> dict[str, Any]:
+    return {key: row for key in keys if (row := read(key)) is not None}
 
 
 @dataclass

@@ -12,6 +12,7 @@ from riskstream.events.topics import DEAD_LETTER, RAW, SCORED
 from riskstream.events.vocabulary import Category, Change, Kind
 from riskstream.pipeline import assess as module
 from riskstream.pipeline.limits import Limits
+from riskstream.pipeline.score import scored_output
 from riskstream.pipeline.state import PartitionState
 from tests.support.risk import (
     DAY,
@@ -123,7 +124,7 @@ def test_a_bug_on_one_event_is_a_dead_letter_and_leaves_no_trace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Raw text, origin and key of the raw record; no row moves; the next event is scored."""
-    honest = module.scored_output
+    honest = scored_output
 
     def broken(incoming: Any, *rest: Any) -> Any:
         if incoming.classified.facts.id == "1234:13":

@@ -69,7 +69,7 @@ def _streams(draw: st.DrawFn) -> list[Facts]:
     return events
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(_streams(), st.data())
 def test_cutting_the_input_anywhere_gives_the_same_bytes_and_rows(
     events: list[Facts], data: st.DataObject
@@ -84,7 +84,7 @@ def test_cutting_the_input_anywhere_gives_the_same_bytes_and_rows(
     assert in_parts.watermark_ms == at_once.watermark_ms
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(_streams(), st.data())
 def test_a_worker_that_recovers_from_the_changelog_goes_on_with_the_same_bytes(
     events: list[Facts], data: st.DataObject
@@ -101,7 +101,7 @@ def test_a_worker_that_recovers_from_the_changelog_goes_on_with_the_same_bytes(
     assert live_rows(recovered) == live_rows(state)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(_streams())
 def test_points_add_up_in_every_scored_event(events: list[Facts]) -> None:
     """Along whole histories, with the vendor's score among them."""
@@ -151,7 +151,7 @@ def _one_subject(
     )
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(
     _one_subject(_FAILING + _LOCKING, 96) | _one_subject(_LOCKING, 7 * 96),
     st.randoms(use_true_random=False),

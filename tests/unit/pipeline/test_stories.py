@@ -1,5 +1,7 @@
 """Ordinary days stay quiet, attacks are loud: the shipped policy, story by story."""
 
+from typing import Any
+
 from riskstream.events.vocabulary import Category, Change, EventOutcome, Kind, Sensitivity
 from tests.support.risk import DAY, HOUR, MINUTE, Story, Told
 
@@ -63,7 +65,7 @@ def test_a_phone_that_retries_an_old_password_is_never_high() -> None:
 def test_a_directory_sync_of_ten_thousand_users_is_quiet() -> None:
     """A sync creates and updates users as a system, with some failures."""
     story = Story(ip=None, user_agent=None)
-    system = {"subject": "1234:system:Directory", "subject_type": "system"}
+    system: dict[str, Any] = {"subject": "1234:system:Directory", "subject_type": "system"}
     story.happens(Kind.DIRECTORY, **system)
     for user in range(10_000):
         sensitive = Sensitivity.SENSITIVE if user % 9 == 0 else Sensitivity.ORDINARY
@@ -78,7 +80,11 @@ def test_nightly_provisioning_is_quiet() -> None:
     """Apps get accounts made, changed and removed; some of it fails."""
     story = Story(ip=None, user_agent=None)
     for user in range(500):
-        whom = {"subject": f"1234:{user}", "user_id": user, "category": Category.PROVISIONING}
+        whom: dict[str, Any] = {
+            "subject": f"1234:{user}",
+            "user_id": user,
+            "category": Category.PROVISIONING,
+        }
         story.happens(Kind.PROVISIONING, 50, **whom)
         if user % 5 == 0:
             for _ in range(3):
@@ -89,7 +95,7 @@ def test_nightly_provisioning_is_quiet() -> None:
 def test_a_mapping_run_is_quiet() -> None:
     """Mappings give roles and privileges to many users at once, as a system."""
     story = Story(ip=None, user_agent=None)
-    system = {"subject": "1234:system:Mapping", "subject_type": "system"}
+    system: dict[str, Any] = {"subject": "1234:system:Mapping", "subject_type": "system"}
     for user in range(1000):
         story.happens(Kind.MAPPING, 5, user_id=user, **system)
         story.happens(
@@ -119,7 +125,7 @@ def test_a_new_employees_first_week_is_never_high() -> None:
                 story.acts(Kind.CREDENTIAL_CHANGE, change=Change.RESET)
                 story.acts(Kind.FACTOR_CHANGE, event_type_id=14)
         for user in range(12 if day else 0):
-            whom = {"user_id": 100 + user, "actor_user_id": 7}
+            whom: dict[str, Any] = {"user_id": 100 + user, "actor_user_id": 7}
             story.acts(Kind.CREDENTIAL_CHANGE, 20_000, **whom)
             story.acts(Kind.FACTOR_CHANGE, 20_000, event_type_id=24, **whom)
         story.wait(DAY)

@@ -68,10 +68,10 @@ def test_what_was_seen_longest_ago_goes_first() -> None:
 
 def test_actions_that_succeed_become_usual() -> None:
     """Administrative ones, by event type, at most so many."""
-    ordinary = {"sensitivity": Sensitivity.ORDINARY}
+    ordinary: dict[str, Any] = {"sensitivity": Sensitivity.ORDINARY}
     profile = _fold(None, Kind.CONFIG_CHANGE, event_type_id=1, **ordinary)
     profile = _fold(profile, Kind.CONFIG_CHANGE, NOON + 1, event_type_id=2, **ordinary)
-    failed = {"outcome": EventOutcome.FAILURE}
+    failed: dict[str, Any] = {"outcome": EventOutcome.FAILURE}
     profile = _fold(profile, Kind.CONFIG_CHANGE, NOON + 2, event_type_id=3, **ordinary, **failed)
     assert profile.actions == {1: (1, NOON), 2: (1, NOON + 1)}
     profile = _fold(profile, Kind.CONFIG_CHANGE, NOON + 3, event_type_id=4, **ordinary)
@@ -80,7 +80,7 @@ def test_actions_that_succeed_become_usual() -> None:
 
 def test_sensitive_actions_of_people_are_kept_for_ten_minutes() -> None:
     """A system's are not: it works in bulk."""
-    sensitive = {"sensitivity": Sensitivity.SENSITIVE}
+    sensitive: dict[str, Any] = {"sensitivity": Sensitivity.SENSITIVE}
     profile = _fold(None, Kind.PRIVILEGE_CHANGE, **sensitive)
     profile = _fold(profile, Kind.PRIVILEGE_CHANGE, NOON + 9 * MINUTE, **sensitive)
     assert [events for _, events in profile.sensitive] == [1, 1]

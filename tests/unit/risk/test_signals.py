@@ -159,7 +159,7 @@ def test_a_usual_address_lowers() -> None:
 
 def test_a_sensitive_action_not_seen_before() -> None:
     """By a person or a client; the second time it is silent; systems always are."""
-    sensitive = {"sensitivity": Sensitivity.SENSITIVE}
+    sensitive: dict[str, Any] = {"sensitivity": Sensitivity.SENSITIVE}
     id_ = "sensitive_first_seen"
     for profile in (None, _profile(), _profile(actions={73: (4, NOON)})):
         found = _findings(Kind.PRIVILEGE_CHANGE, profile=profile, **sensitive)
@@ -176,7 +176,7 @@ def test_a_burst_counts_this_action_and_those_of_ten_minutes() -> None:
     """Whole one-minute panes."""
     now = NOON // MINUTE
     profile = _profile(sensitive=((now - 10, 50), (now - 9, 4), (now, 5)), actions={72: (9, NOON)})
-    changes = {"sensitivity": Sensitivity.SENSITIVE, "profile": profile}
+    changes: dict[str, Any] = {"sensitivity": Sensitivity.SENSITIVE, "profile": profile}
     found = _findings(Kind.PRIVILEGE_CHANGE, **changes)
     assert found["sensitive_burst"] == (600, "10 sensitive actions in 10 minutes")
     changes["subject_type"] = "system"
