@@ -5,11 +5,11 @@ broadcaster (some 80). Fields that decide nothing here are not read; the raw tex
 """
 
 from itertools import compress
-from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import astuple
 
 __all__ = [
     "ABSENT",
@@ -34,8 +34,8 @@ DATA_KEY: Final = b"data"
 """Where a REST page holds its events."""
 
 
-class VendorEvent(Struct):
-    """One event, or one of the envelopes that hold events."""
+class VendorEvent(Struct, gc=False):
+    """One event, or one of the envelopes that hold events. Holds no references in a circle."""
 
     event_type_id: int | str | UnsetType | None = UNSET
     account_id: int | str | UnsetType | None = UNSET
@@ -51,7 +51,6 @@ class VendorEvent(Struct):
     assuming_acting_user_id: Scalar = None
     client_id: Scalar = None
     api_credential_name: str | None = None
-    login_name: str | None = None
     app_id: Scalar = None
     app_name: str | None = None
     ipaddr: str | None = None
@@ -63,51 +62,53 @@ class VendorEvent(Struct):
     resolution: Scalar = None
     risk_score: Scalar = None
     risk_reasons: str | None = None
-    authentication_factor_id: Scalar = None
-    authentication_factor_description: str | None = None
+
+    # what else it is about, in the order of _TARGETS
     role_id: Scalar = None
     role_name: str | None = None
     group_id: Scalar = None
     group_name: str | None = None
     otp_device_id: Scalar = None
     otp_device_name: str | None = None
+    authentication_factor_id: Scalar = None
+    authentication_factor_description: str | None = None
     policy_id: Scalar = None
     policy_name: str | None = None
     privilege_id: Scalar = None
     privilege_name: str | None = None
     directory_id: Scalar = None
     directory_name: str | None = None
-    directory_sync_run_id: Scalar = None
     adc_id: Scalar = None
     adc_name: str | None = None
     certificate_id: Scalar = None
     certificate_name: str | None = None
     imported_user_id: Scalar = None
     imported_user_name: str | None = None
-    job_id: Scalar = None
-    job_name: str | None = None
     login_id: Scalar = None
+    login_name: str | None = None
     mapping_id: Scalar = None
     mapping_name: str | None = None
-    note_id: Scalar = None
-    note_title: str | None = None
-    object_id: Scalar = None
+    trusted_idp_id: Scalar = None
+    trusted_idp_name: str | None = None
     proxy_agent_id: Scalar = None
     proxy_agent_name: str | None = None
     radius_config_id: Scalar = None
     radius_config_name: str | None = None
+    user_field_id: Scalar = None
+    user_field_name: str | None = None
+    note_id: Scalar = None
+    note_title: str | None = None
     report_id: Scalar = None
     report_name: str | None = None
-    service_directory_id: Scalar = None
+    job_id: Scalar = None
+    job_name: str | None = None
     service_job_id: Scalar = None
     service_job_name: str | None = None
     task_name: str | None = None
-    trusted_idp_id: Scalar = None
-    trusted_idp_name: str | None = None
-    user_field_id: Scalar = None
-    user_field_name: str | None = None
-    none: None = None
-    """Stands for the missing half of a target that has no id or no name."""
+    directory_sync_run_id: Scalar = None
+    service_directory_id: Scalar = None
+    object_id: Scalar = None
+
     data: Raw = ABSENT
     """Events of a REST page."""
     status: Raw = ABSENT
@@ -205,12 +206,22 @@ def read_targets(event: VendorEvent) -> list[tuple[str, Scalar, str | None]]:
 
     A target without a name and with an id that is empty or 0 is none.
     """
-    values = _TARGET_VALUES(event)
-    rows = dict.fromkeys(compress(_ROW_OF_VALUE, values))
-    return [(_TARGETS[row][0], values[2 * row], values[2 * row + 1]) for row in rows]
+    values = astuple(event)[_FIRST_TARGET:_AFTER_TARGETS]
+    if not any(values):
+        return []
+    found = []
+    for row in dict.fromkeys(compress(_ROW_OF_VALUE, values)):
+        kind, ident, name = _TARGETS[row]
+        found.append(
+            (
+                kind,
+                None if ident is None else getattr(event, ident),
+                None if name is None else getattr(event, name),
+            )
+        )
+    return found
 
 
-_NOTHING: Final = "none"
 _TARGETS: Final = (
     ("role", "role_id", "role_name"),
     ("group", "group_id", "group_name"),
@@ -219,9 +230,7 @@ _TARGETS: Final = (
     ("policy", "policy_id", "policy_name"),
     ("privilege", "privilege_id", "privilege_name"),
     ("directory", "directory_id", "directory_name"),
-    ("directory_sync_run", "directory_sync_run_id", _NOTHING),
     ("directory_connector", "adc_id", "adc_name"),
-    ("service_directory", "service_directory_id", _NOTHING),
     ("certificate", "certificate_id", "certificate_name"),
     ("imported_user", "imported_user_id", "imported_user_name"),
     ("login", "login_id", "login_name"),
@@ -234,11 +243,17 @@ _TARGETS: Final = (
     ("report", "report_id", "report_name"),
     ("job", "job_id", "job_name"),
     ("service_job", "service_job_id", "service_job_name"),
-    ("task", _NOTHING, "task_name"),
-    ("object", "object_id", _NOTHING),
+    ("task", None, "task_name"),
+    ("directory_sync_run", "directory_sync_run_id", None),
+    ("service_directory", "service_directory_id", None),
+    ("object", "object_id", None),
 )
-_TARGET_VALUES: Final = attrgetter(*(name for _, *pair in _TARGETS for name in pair))
-_ROW_OF_VALUE: Final = tuple(row for row in range(len(_TARGETS)) for _ in "ab")
+_TARGET_FIELDS: Final = tuple(name for _, *pair in _TARGETS for name in pair if name)
+_FIRST_TARGET: Final = VendorEvent.__struct_fields__.index(_TARGET_FIELDS[0])
+_AFTER_TARGETS: Final = _FIRST_TARGET + len(_TARGET_FIELDS)
+_ROW_OF_VALUE: Final = tuple(
+    row for row, (_, *pair) in enumerate(_TARGETS) for name in pair if name
+)
 
 
 class MessageField(NamedTuple):

@@ -1,10 +1,11 @@
 """From a valid event to its record of the classified topic, and its effect on another user."""
 
-from base64 import b64encode
+from binascii import b2a_base64
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from riskstream.catalog.catalog import Catalog
 from riskstream.events.event import NO_RAW, SCHEMA_VERSION, Classified, Event, Facts, Origin
@@ -29,7 +30,7 @@ _LAST_MS: Final = 253_402_300_799_999
 _encode = msgspec.json.Encoder().encode
 
 
-class Provenance(NamedTuple):
+class Provenance(Struct, frozen=True, gc=False):
     """What all events of one raw record share."""
 
     topic: str
@@ -40,7 +41,7 @@ class Provenance(NamedTuple):
     received_time: str | None
 
 
-class Placed(NamedTuple):
+class Placed(Struct, frozen=True, gc=False):
     """The record of one event, and that of its effect."""
 
     own: Output
@@ -51,13 +52,15 @@ class Placed(NamedTuple):
 def provenance(record: Record) -> Provenance:
     """Origin and time of a raw record; a key too long to be carried along is left behind."""
     key, stamp = record.key, record.timestamp
+    if key is not None and len(key) > MAX_KEY_BYTES:
+        key = None
     if stamp is not None and not 0 <= stamp <= _LAST_MS:
         stamp = None
     return Provenance(
         record.topic,
         record.partition,
         record.offset,
-        b64encode(key).decode() if key is not None and len(key) <= MAX_KEY_BYTES else None,
+        None if key is None else b2a_base64(key, newline=False).decode(),
         stamp,
         None if stamp is None else format_time(stamp),
     )

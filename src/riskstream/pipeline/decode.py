@@ -1,10 +1,9 @@
 """From the bytes of one record to the events in it, whatever the shape of their delivery."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from riskstream.events.outcome import DeadLetter, Reason, Stage
 from riskstream.events.vendor import (
@@ -29,7 +28,7 @@ _MOST_WRAPPERS = 2
 """The broadcaster's line inside an EventBridge envelope; nothing wraps more."""
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True, gc=False):
     """An event found in a record."""
 
     event: VendorEvent
@@ -82,7 +81,7 @@ def _single(value: bytes, limits: Limits) -> Found | None:
 
 def _as_record(item: Found | DeadLetter, value: bytes) -> Found | DeadLetter:
     if isinstance(item, Found):
-        return item._replace(payload=value, member=None)
+        return msgspec.structs.replace(item, payload=value, member=None)
     return DeadLetter(item.stage, item.reason, item.detail, value)
 
 

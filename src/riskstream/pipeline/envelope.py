@@ -30,6 +30,7 @@ _LONGEST_ADDRESS: Final = 45
 _MOST_REASONS: Final = 32
 _HIGHEST_SCORE: Final = 100
 _ID_CHARACTERS: Final = 128
+_REMEMBERED_CHARACTERS: Final = 128
 
 
 def public_part(
@@ -127,11 +128,24 @@ def _canonical(text: str) -> str | None:
 
 
 def _targets(event: VendorEvent) -> tuple[Target, ...]:
-    found = read_targets(event)
-    if not found:
-        return ()
-    targets = (Target(kind, _text(ident), clean(name)) for kind, ident, name in found)
-    return tuple(target for target in targets if target.id is not None or target.name is not None)
+    targets = [_target(kind, ident, name) for kind, ident, name in read_targets(event)]
+    return tuple([target for target in targets if target is not None])
+
+
+def _target(kind: str, ident: Scalar, name: str | None) -> Target | None:
+    """Most targets come again and again; only short ones are remembered."""
+    text = None if ident is None else str(ident)[:_ID_CHARACTERS]
+    if name is None or len(name) <= _REMEMBERED_CHARACTERS:
+        return _remembered(kind, text, name)
+    return _new_target(kind, text, name)
+
+
+def _new_target(kind: str, ident: str | None, name: str | None) -> Target | None:
+    ident, name = clean(ident, _ID_CHARACTERS), clean(name)
+    return None if ident is None and name is None else Target(kind, ident, name)
+
+
+_remembered = lru_cache(maxsize=4096)(_new_target)
 
 
 def vendor_risk_of(event: VendorEvent) -> VendorRisk | None:
@@ -143,11 +157,3 @@ def vendor_risk_of(event: VendorEvent) -> VendorRisk | None:
         return None
     lines = (event.risk_reasons or "").split("\n", _MOST_REASONS)[:_MOST_REASONS]
     return VendorRisk(score, tuple(reason for line in lines if (reason := clean(line))))
-
-
-def _text(ident: Scalar) -> str | None:
-    if ident is None:
-        return None
-    if isinstance(ident, int):
-        return str(ident)[:_ID_CHARACTERS]
-    return clean(ident, _ID_CHARACTERS)

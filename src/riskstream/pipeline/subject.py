@@ -1,6 +1,6 @@
 """Whose behaviour an event is."""
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from riskstream.events.keys import client_key, name_key, system_key, type_key, user_key
 from riskstream.events.text import clean
@@ -11,7 +11,7 @@ from riskstream.pipeline.validate import Valid
 __all__ = ["Subject", "client_id_of", "subject_of"]
 
 
-class Subject(NamedTuple):
+class Subject(Struct, frozen=True, gc=False):
     """The key of an event's record, and what it stands for."""
 
     key: str

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from riskstream.events.outcome import Reason
 from riskstream.events.times import parse_time
@@ -32,7 +32,7 @@ class Fault(NamedTuple):
     detail: str
 
 
-class Valid(NamedTuple):
+class Valid(Struct, frozen=True, gc=False):
     """Identity, time and principals of a valid event."""
 
     id: str
@@ -99,13 +99,15 @@ def _optional(value: Scalar) -> int | None:
 
 
 def _time(event: VendorEvent) -> int | Fault:
-    for field, stamp in zip(TIME_FIELDS, (event.created_at, event.event_timestamp), strict=True):
-        if stamp and not stamp.isspace():
-            try:
-                return parse_time(stamp)
-            except (ValueError, OverflowError):
-                return Fault(Reason.INVALID_TIME, field)
-    return Fault(Reason.MISSING_FIELD, " or ".join(TIME_FIELDS))
+    stamp, field = event.created_at, TIME_FIELDS[0]
+    if not stamp or stamp.isspace():
+        stamp, field = event.event_timestamp, TIME_FIELDS[1]
+        if not stamp or stamp.isspace():
+            return Fault(Reason.MISSING_FIELD, " or ".join(TIME_FIELDS))
+    try:
+        return parse_time(stamp)
+    except (ValueError, OverflowError):
+        return Fault(Reason.INVALID_TIME, field)
 
 
 def _identity(event: VendorEvent, data: bytes) -> str | Fault:

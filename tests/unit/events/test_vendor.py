@@ -4,6 +4,7 @@ import pytest
 from msgspec import UNSET
 
 from riskstream.catalog.message import PLACEHOLDERS
+from riskstream.events import vendor
 from riskstream.events.vendor import (
     MESSAGE_FIELDS,
     STRICT_FIELDS,
@@ -27,6 +28,12 @@ def test_every_placeholder_has_its_fields() -> None:
     assert set(MESSAGE_FIELDS) == set(PLACEHOLDERS)
     fields = {name for source in MESSAGE_FIELDS.values() for name in (*source.names, source.ident)}
     assert fields - {None} <= set(VendorEvent.__struct_fields__)
+
+
+def test_the_targets_fields_stand_together() -> None:
+    """In the order of their rows, for they are read as one slice."""
+    names = VendorEvent.__struct_fields__[vendor._FIRST_TARGET : vendor._AFTER_TARGETS]
+    assert names == vendor._TARGET_FIELDS
 
 
 def test_a_missing_type_is_told_from_a_null_one() -> None:

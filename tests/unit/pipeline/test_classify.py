@@ -129,8 +129,8 @@ def test_all_that_an_event_is_about_is_a_target() -> None:
         Target("otp_device", "18013181"),
         Target("policy", "-5"),
         Target("privilege", None, "Super user"),
-        Target("directory_sync_run", "1586458888"),
         Target("task", None, "Nightly"),
+        Target("directory_sync_run", "1586458888"),
     )
 
 

@@ -22,7 +22,7 @@ from riskstream.pipeline.notes import read_auth
         ),
         (
             (
-                "Authentication method: Login App.\nTransitions: username -> password -> mfa_login\n"
+                "Authentication method: Login App.\nTransitions: username -> password\n"
                 "Correlation_id: 6f0b9c5e-0001-4000-8000-000000000007"
             ),
             Auth("Login App"),
