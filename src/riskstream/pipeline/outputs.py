@@ -12,6 +12,7 @@ from riskstream.events.outcome import DeadLetter, Tally
 from riskstream.events.record import Headers, InputRecord, Output, Record
 from riskstream.events.times import format_time
 from riskstream.events.topics import DEAD_LETTER
+from riskstream.events.vocabulary import Category, Kind
 
 __all__ = [
     "CE_TYPE_PREFIX",
@@ -124,15 +125,12 @@ def scored_headers(facts: Facts, score: int, level: str) -> Headers:
     """CloudEvents 1.0 in binary mode, and what a consumer filters by without parsing."""
     return (
         ("ce_id", facts.id.encode()),
-        ("ce_source", _source(facts.account_id)),
+        _source(facts.account_id),
         _SPECVERSION,
-        ("ce_type", _type(facts.kind.value)),
+        _type(facts.kind),
         ("ce_time", format_time(facts.time_ms).encode()),
         ("ce_subject", facts.subject.encode()),
-        _CONTENT_TYPE,
-        ("risk_score", b"%d" % score),
-        ("risk_level", level.encode()),
-        ("category", facts.category.value.encode()),
+        *_told(score, level, facts.category),
     )
 
 
@@ -141,13 +139,23 @@ _CONTENT_TYPE = ("content-type", b"application/json")
 
 
 @lru_cache(maxsize=1024)
-def _source(account_id: int) -> bytes:
-    return b"/riskstream/onelogin/%d" % account_id
+def _source(account_id: int) -> tuple[str, bytes]:
+    return "ce_source", b"/riskstream/onelogin/%d" % account_id
 
 
 @lru_cache(maxsize=256)
-def _type(kind: str) -> bytes:
-    return (CE_TYPE_PREFIX + kind).encode()
+def _type(kind: Kind) -> tuple[str, bytes]:
+    return "ce_type", (CE_TYPE_PREFIX + kind.value).encode()
+
+
+@lru_cache(maxsize=4096)
+def _told(score: int, level: str, category: Category) -> Headers:
+    return (
+        _CONTENT_TYPE,
+        ("risk_score", b"%d" % score),
+        ("risk_level", level.encode()),
+        ("category", category.value.encode()),
+    )
 
 
 def _reference(text: bytes, position: str, member: int | None) -> str:

@@ -1,5 +1,6 @@
 """Situation in, explained score out: priors, signals, family caps, the vendor's score."""
 
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -9,8 +10,8 @@ from riskstream.events.vocabulary import Kind, Sensitivity
 from riskstream.risk.levels import Level, level_of
 from riskstream.risk.policy import Family, Policy, VendorMode, milli
 from riskstream.risk.score import MILLI, capped, evidence_for, points
-from riskstream.risk.signals import VENDOR_SCORE, BoundSignal, signals_of
-from riskstream.risk.situation import QUIET, Situation
+from riskstream.risk.signals import VENDOR_SCORE, BoundSignal, needs_met, signals_of
+from riskstream.risk.situation import Situation
 
 __all__ = ["Prior", "Risk", "Scorer", "Signal", "VendorPart"]
 
@@ -73,7 +74,7 @@ class Scorer:
             for kind in Kind
             for sensitivity in Sensitivity
         }
-        self._signals = {kind: signals_of(policy, kind) for kind in Kind}
+        self._signals = lru_cache(maxsize=4096)(partial(signals_of, policy))
         self._caps: dict[Family, int] = {
             family: milli(getattr(policy.families, family.value).cap)
             for family in Family
@@ -129,10 +130,8 @@ class Scorer:
         return risk
 
     def _find(self, situation: Situation) -> list[_Found]:
-        found = []
-        for signal in self._signals[situation.facts.kind]:
-            if signal.counts and situation.counts is QUIET:
-                continue
+        facts, found = situation.facts, []
+        for signal in self._signals(facts.kind, facts.sensitivity, needs_met(situation)):
             finding = signal.evaluate(situation)
             if finding is not None:
                 found.append(_Found(finding[0], signal, finding[1]))

@@ -23,11 +23,31 @@ from riskstream.risk.policy import (
 )
 from riskstream.risk.profile import BURST_MINUTES, Run, agent_hash
 from riskstream.risk.score import MILLI
-from riskstream.risk.situation import Situation
+from riskstream.risk.situation import QUIET, Situation
 from riskstream.windows.panes import MINUTE_MS, count
 
-__all__ = ["SIGNAL_IDS", "VENDOR_SCORE", "BoundSignal", "Finding", "signals_of"]
+__all__ = [
+    "ALL_NEEDS",
+    "COUNTS",
+    "LOCK",
+    "PROFILE",
+    "RUN",
+    "SIGNAL_IDS",
+    "VENDOR_SCORE",
+    "BoundSignal",
+    "Finding",
+    "needs_met",
+    "signals_of",
+]
 
+COUNTS: Final = 1
+"""Needs are bits; without what it needs a signal is silent. This: counts that are not all zero."""
+LOCK: Final = 2
+"""A lock or suspension in force."""
+PROFILE: Final = 4
+RUN: Final = 8
+"""A profile with a run of failures."""
+ALL_NEEDS: Final = COUNTS | LOCK | PROFILE | RUN
 VENDOR_SCORE: Final = "vendor_score"
 """Not computed from a situation: it compares two scores, so the scorer adds it."""
 
@@ -44,16 +64,38 @@ class BoundSignal(NamedTuple):
     evaluate: Signal
     rank: int
     """Of signals with equal evidence the lower comes first."""
-    counts: bool
-    """It looks at the counts alone, and is silent where they are ``QUIET``."""
+    needs: int
 
 
-def signals_of(policy: Policy, kind: Kind) -> tuple[BoundSignal, ...]:
-    """The signals that an event of this kind can raise, in the policy's order."""
+def needs_met(situation: Situation) -> int:
+    """What there is for signals to look at, as needs."""
+    met = 0 if situation.counts is QUIET else COUNTS
+    if situation.held is not None:
+        met |= LOCK
+    profile = situation.profile
+    if profile is not None:
+        met |= PROFILE if profile.run is None else PROFILE | RUN
+    return met
+
+
+def signals_of(
+    policy: Policy, kind: Kind, sensitivity: Sensitivity, met: int = ALL_NEEDS
+) -> tuple[BoundSignal, ...]:
+    """The signals that such an event can raise, in the policy's order.
+
+    Args:
+        policy: Has the weights.
+        kind: Of the event.
+        sensitivity: Of the event's type.
+        met: What there is to look at; signals that need more would be silent, and are left out.
+    """
     return tuple(
-        BoundSignal(id_, Family(rule.family), make(rule), rank, id_ in _COUNTED)
-        for rank, (id_, (kinds, make)) in enumerate(_SIGNALS.items())
-        if kind in kinds and (rule := getattr(policy.signals, id_)) is not None
+        BoundSignal(id_, Family(rule.family), make(rule), rank, needs)
+        for rank, (id_, (kinds, needs, make)) in enumerate(_SIGNALS.items())
+        if kind in kinds
+        and needs & met == needs
+        and (id_ not in _SENSITIVE or sensitivity is Sensitivity.SENSITIVE)
+        and (rule := getattr(policy.signals, id_)) is not None
     )
 
 
@@ -306,23 +348,21 @@ _ACTIVE: Final = _OWN - {Kind.LOCKOUT, Kind.UNLOCK, Kind.MFA_CHALLENGE, Kind.LOG
 _ACTIONS: Final = _OWN - _AUTHENTICATION
 
 _Maker = Callable[[Any], Signal]
-_SIGNALS: Final[dict[str, tuple[frozenset[Kind], _Maker]]] = {
-    "login_failures_5m": (_AUTHENTICATION, _login_failures_5m),
-    "login_failures_1h": (_AUTHENTICATION, _login_failures_1h),
-    "mfa_failures_5m": (_AUTHENTICATION, _mfa_failures_5m),
-    "lockouts_24h": (_AUTHENTICATION, _lockouts_24h),
-    "success_after_failures": (_AUTHENTICATED, _success_after_failures),
-    "success_after_mfa_denials": (_AUTHENTICATED, _success_after_mfa_denials),
-    "activity_while_locked": (_ACTIVE, _activity_while_locked),
-    "new_address": (_OWN, _new_address),
-    "new_user_agent": (_OWN, _new_user_agent),
-    "known_address": (_OWN, _known_address),
-    "sensitive_first_seen": (_ACTIONS, _sensitive_first_seen),
-    "sensitive_burst": (_ACTIONS, _sensitive_burst),
-    "after_risky_login": (_ACTIONS, _after_risky_login),
+_SIGNALS: Final[dict[str, tuple[frozenset[Kind], int, _Maker]]] = {
+    "login_failures_5m": (_AUTHENTICATION, COUNTS, _login_failures_5m),
+    "login_failures_1h": (_AUTHENTICATION, COUNTS, _login_failures_1h),
+    "mfa_failures_5m": (_AUTHENTICATION, COUNTS, _mfa_failures_5m),
+    "lockouts_24h": (_AUTHENTICATION, COUNTS, _lockouts_24h),
+    "success_after_failures": (_AUTHENTICATED, RUN, _success_after_failures),
+    "success_after_mfa_denials": (_AUTHENTICATED, RUN, _success_after_mfa_denials),
+    "activity_while_locked": (_ACTIVE, LOCK, _activity_while_locked),
+    "new_address": (_OWN, PROFILE, _new_address),
+    "new_user_agent": (_OWN, PROFILE, _new_user_agent),
+    "known_address": (_OWN, PROFILE, _known_address),
+    "sensitive_first_seen": (_ACTIONS, 0, _sensitive_first_seen),
+    "sensitive_burst": (_ACTIONS, 0, _sensitive_burst),
+    "after_risky_login": (_ACTIONS, PROFILE, _after_risky_login),
 }
-_COUNTED: Final = frozenset(
-    {"login_failures_5m", "login_failures_1h", "mfa_failures_5m", "lockouts_24h"}
-)
+_SENSITIVE: Final = frozenset({"sensitive_first_seen", "sensitive_burst", "after_risky_login"})
 SIGNAL_IDS: Final = (*_SIGNALS, VENDOR_SCORE)
 """Every signal, in the order in which equal ones are listed."""

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from riskstream.events.vocabulary import EventOutcome, Kind, Sensitivity
 from riskstream.risk.profile import Profile, Run, agent_hash
-from riskstream.risk.signals import SIGNAL_IDS, signals_of
+from riskstream.risk.signals import SIGNAL_IDS, needs_met, signals_of
 from riskstream.risk.situation import QUIET, Counts, Situation
 from riskstream.windows.lockouts import Register
 from tests.support.risk import HOME, LAPTOP, MINUTE, NOON, facts, policy
@@ -39,7 +41,7 @@ def _findings(
     situation = Situation(of, of.time_ms, counts, held, suspended, profile)
     return {
         signal.id: found
-        for signal in signals_of(policy(), kind)
+        for signal in signals_of(policy(), kind, of.sensitivity, needs_met(situation))
         if (found := signal.evaluate(situation)) is not None
     }
 
@@ -192,7 +194,36 @@ def test_after_a_risky_login(ago: int, heard: bool) -> None:
     assert found.get("after_risky_login") == said
 
 
+@given(
+    st.sampled_from(Kind),
+    st.sampled_from(Sensitivity),
+    st.sampled_from([QUIET, Counts(9, 9, 9, True, 9)]),
+    st.sampled_from([None, Register(NOON - 1, "1234:1", 19)]),
+    st.sampled_from([None, _profile(), _profile(run=_run(login=9, denied=4, denied_ms=NOON))]),
+)
+def test_leaving_out_what_would_be_silent_leaves_out_nothing_else(
+    kind: Kind,
+    sensitivity: Sensitivity,
+    counts: Counts,
+    held: Register | None,
+    profile: Profile | None,
+) -> None:
+    """Needs spare the scorer work; they never decide."""
+    of = facts(kind, sensitivity=sensitivity, ip=ELSEWHERE, user_agent="x")
+    situation = Situation(of, NOON, counts, held, False, profile)
+    met = signals_of(policy(), kind, sensitivity, needs_met(situation))
+    every = signals_of(policy(), kind, Sensitivity.SENSITIVE)
+    assert [each.id for each in met if each.evaluate(situation)] == [
+        each.id for each in every if each.evaluate(situation)
+    ]
+
+
 def test_every_signal_but_the_vendors_can_be_raised_by_some_kind() -> None:
     """None is declared and never bound."""
-    bound = {signal.id for kind in Kind for signal in signals_of(policy(), kind)}
+    bound = {
+        signal.id
+        for kind in Kind
+        for sensitivity in Sensitivity
+        for signal in signals_of(policy(), kind, sensitivity)
+    }
     assert bound == set(SIGNAL_IDS) - {"vendor_score"}
