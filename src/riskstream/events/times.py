@@ -16,8 +16,7 @@ def parse_time(text: str) -> int:
         ValueError: In no known form, or outside the years 1970 to 9999.
     """
     stamp = text.strip()
-    if stamp.endswith(" UTC"):
-        stamp = stamp[:-4]
+    stamp = stamp.removesuffix(" UTC")
     if len(stamp) < len("2026-01-01T00:00"):
         raise ValueError("no date with a time of day")
     moment = datetime.fromisoformat(stamp)
@@ -38,7 +37,7 @@ def format_time(milliseconds: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _format_second(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[: len("2026-01-01T00:00:00")]
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
