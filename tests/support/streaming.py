@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from aiokafka import TopicPartition
+from faust.types import TP
 
 from riskstream.events import topics
 from riskstream.events.outcome import Tally
@@ -63,6 +64,7 @@ class RecordingUnit(UnitOfWork):
         self.fault = fault
         self.gate = gate
         self.commits: list[tuple[int, int]] = []
+        self.written: list[Output] = []
         self.opened = self.closed = 0
 
     async def open(self) -> None:
@@ -76,13 +78,55 @@ class RecordingUnit(UnitOfWork):
         source: TopicPartition,
         offset: int,
     ) -> None:
-        """Keep (number of outputs, offset)."""
+        """Keep (number of outputs, offset), and what was written."""
         if self.gate is not None:
             await self.gate.wait()
         if self.fault is not None:
             raise self.fault
         self.commits.append((len(outputs), offset))
+        self.written += [*outputs, *changelog]
 
     async def close(self) -> None:
         """Count it."""
         self.closed += 1
+
+
+class FakeThread:
+    """The consumer thread: committed offsets and log bounds as told."""
+
+    def __init__(self, committed: dict[TP, int | None], bounds: tuple[int, int]) -> None:
+        self.committed, self.bounds = committed, bounds
+        self.order: list[str] = []
+
+    async def stop_fetching(self, partitions: set[TP]) -> None:
+        """Take note."""
+        self.order.append(f"stop_fetching {len(partitions)}")
+
+    async def committed_offsets(self, partitions: list[TP]) -> dict[TP, int | None]:
+        """As told."""
+        self.order.append("committed")
+        return {tp: self.committed[tp] for tp in partitions}
+
+    async def log_bounds(self, partitions: list[TP]) -> dict[TP, tuple[int, int]]:
+        """As told."""
+        return dict.fromkeys(partitions, self.bounds)
+
+    def stable_end(self, _: TP) -> int:
+        """As told."""
+        return self.bounds[1]
+
+
+class FakeConsumer:
+    """What a hop needs of Faust's consumer."""
+
+    epoch = 1
+
+    def __init__(self, thread: FakeThread) -> None:
+        self._thread = thread
+        self.positions = dict
+
+    def pause_partitions(self, _: set[TP]) -> None:
+        """Nothing is fetched here anyway."""
+
+    def resume_partitions(self, _: set[TP]) -> None:
+        """Nothing is fetched here anyway."""

@@ -10,50 +10,15 @@ from riskstream.errors import KafkaFaultError
 from riskstream.events import topics
 from riskstream.observability.metrics import Metrics
 from riskstream.streaming.hop import Hop
-from tests.support.streaming import CountingStage, RecordingUnit, make_chunk
+from tests.support.streaming import (
+    CountingStage,
+    FakeConsumer,
+    FakeThread,
+    RecordingUnit,
+    make_chunk,
+)
 
 ONE, TWO = TP(topics.RAW, 0), TP(topics.RAW, 1)
-
-
-class FakeThread:
-    """The consumer thread: committed offsets and log bounds as told."""
-
-    def __init__(self, committed: dict[TP, int | None], bounds: tuple[int, int]) -> None:
-        self.committed, self.bounds = committed, bounds
-        self.order: list[str] = []
-
-    async def stop_fetching(self, partitions: set[TP]) -> None:
-        """Take note."""
-        self.order.append(f"stop_fetching {len(partitions)}")
-
-    async def committed_offsets(self, partitions: list[TP]) -> dict[TP, int | None]:
-        """As told."""
-        self.order.append("committed")
-        return {tp: self.committed[tp] for tp in partitions}
-
-    async def log_bounds(self, partitions: list[TP]) -> dict[TP, tuple[int, int]]:
-        """As told."""
-        return dict.fromkeys(partitions, self.bounds)
-
-    def stable_end(self, _: TP) -> int:
-        """As told."""
-        return self.bounds[1]
-
-
-class FakeConsumer:
-    """What a hop needs of Faust's consumer."""
-
-    epoch = 1
-
-    def __init__(self, thread: FakeThread) -> None:
-        self._thread = thread
-        self.positions = dict
-
-    def pause_partitions(self, _: set[TP]) -> None:
-        """Nothing is fetched here anyway."""
-
-    def resume_partitions(self, _: set[TP]) -> None:
-        """Nothing is fetched here anyway."""
 
 
 def make_hop(
