@@ -8,6 +8,7 @@ import heapq
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import accumulate, count, cycle
 
 from riskstream.catalog.loader import load_catalog
@@ -58,6 +59,7 @@ def generate(
     return Generator(seed, schedule or workdays(base_time_ms), size).messages(events)
 
 
+@cache
 def type_ids() -> TypeIds:
     """Event type ids by OneLogin's constant, out of the catalog."""
     return {entry.api_name: entry.id for entry in load_catalog().entries if entry.id is not None}
