@@ -11,14 +11,14 @@ import pytest
 from riskstream.demo.broker import EmbeddedBroker
 from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, DEAD_LETTER, FAILURES, LOCKOUTS, RAW
 from tests.support.cli import mixed_file, ndjson, store_lines
-from tests.support.kafka import Stored, create_topics, produce, read_topic
+from tests.support.kafka import Broker, Stored, create_topics, produce, read_topic
 from tests.support.processes import Riskstream, run, wait_for
 
 
 class Cli:
     """The installed command with the broker's address in its environment."""
 
-    def __init__(self, command: Path, broker: EmbeddedBroker) -> None:
+    def __init__(self, command: Path, broker: Broker) -> None:
         self._command = command
         self.broker = broker
 
@@ -56,9 +56,9 @@ def filled(installed_riskstream: Path, module_broker: EmbeddedBroker) -> Cli:
 
 
 @pytest.fixture
-def empty(installed_riskstream: Path, embedded_broker: EmbeddedBroker) -> Cli:
-    """A broker without any topic."""
-    return Cli(installed_riskstream, embedded_broker)
+def empty(installed_riskstream: Path, kafka_broker: Broker) -> Cli:
+    """A broker without any topic: the embedded one, and with the mark ``kafka`` Apache Kafka."""
+    return Cli(installed_riskstream, kafka_broker)
 
 
 def test_topics_are_created_once_and_pass_the_check(empty: Cli) -> None:

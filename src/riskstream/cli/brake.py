@@ -28,9 +28,9 @@ def release_brake(url: str, partition: int | None) -> list[int]:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
             released = json.load(answer)["released"]
     except urllib.error.HTTPError as fault:
-        raise RiskstreamError(
-            f"The worker at {url} refused: {fault.code} {fault.reason}."
-        ) from fault
+        with fault:
+            text = f"The worker at {url} refused: {fault.code} {fault.reason}."
+        raise RiskstreamError(text) from fault
     except (OSError, ValueError, KeyError, TypeError) as fault:
         reason = getattr(fault, "reason", fault)
         raise RiskstreamError(
