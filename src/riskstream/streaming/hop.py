@@ -99,8 +99,9 @@ class Hop:
         units = {tp: self._new_unit(tp.partition) for tp in partitions}
         try:
             await self._open(units.values())
-            committed = await thread.committed_offsets(partitions)
-            bounds = await thread.log_bounds(partitions)
+            async with asyncio.timeout(2 * self._settings.kafka.request_timeout_seconds):
+                committed = await thread.committed_offsets(partitions)
+                bounds = await thread.log_bounds(partitions)
             positions = {tp: self._position(tp, committed[tp], bounds[tp]) for tp in partitions}
             await self.stage.recover({tp.partition: committed[tp] for tp in partitions})
         except BaseException:
