@@ -106,6 +106,7 @@ class PartitionState:
             KafkaFaultError: The record is not one of ours.
         """
         self._queue = None
+        self.due.clear()
         subject = _text(topic, key)
         if value is None:
             self._table(topic).pop(subject, None)

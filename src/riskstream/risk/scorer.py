@@ -10,7 +10,7 @@ from riskstream.events.vocabulary import Kind, Sensitivity
 from riskstream.risk.levels import Level, level_of
 from riskstream.risk.policy import Family, Policy, VendorMode, milli
 from riskstream.risk.score import MILLI, capped, evidence_for, points
-from riskstream.risk.signals import VENDOR_SCORE, BoundSignal, needs_met, signals_of
+from riskstream.risk.signals.registry import VENDOR_SCORE, BoundSignal, needs_met, signals_of
 from riskstream.risk.situation import Situation
 
 __all__ = ["Prior", "Risk", "Scorer", "Signal", "VendorPart"]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from riskstream.risk.policy import Family, Steps, VendorMode, WhileLocked
-from riskstream.risk.signals import SIGNAL_IDS
+from riskstream.risk.signals.registry import SIGNAL_IDS
 from tests.support.risk import policy
 
 PAGE = (Path(__file__).parents[3] / "docs" / "risk.md").read_text(encoding="utf-8")

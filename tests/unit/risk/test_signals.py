@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from riskstream.events.vocabulary import EventOutcome, Kind, Sensitivity
 from riskstream.risk.profile import Profile, Run, agent_hash
-from riskstream.risk.signals import SIGNAL_IDS, needs_met, signals_of
+from riskstream.risk.signals.registry import SIGNAL_IDS, needs_met, signals_of
 from riskstream.risk.situation import QUIET, Counts, Situation
 from riskstream.windows.lockouts import Register
 from tests.support.risk import HOME, LAPTOP, MINUTE, NOON, facts, policy
