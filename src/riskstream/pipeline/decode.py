@@ -1,6 +1,7 @@
 """From the bytes of one record to the events in it, whatever the shape of their delivery."""
 
 from collections.abc import Iterable
+from itertools import chain, islice
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -15,7 +16,7 @@ from riskstream.events.vendor import (
     is_error_page,
     read_event,
 )
-from riskstream.pipeline.documents import array_members, concatenated, nesting, split_text
+from riskstream.pipeline.documents import array_members, concatenated, iter_documents, nesting
 from riskstream.pipeline.limits import Limits
 
 __all__ = ["Found", "decode"]
@@ -104,9 +105,10 @@ class _Reader:
     def read(self, body: bytes) -> None:
         if not body or self._document(body):
             return
-        documents = split_text(body)
-        self.plural = len(documents) > 1
-        for document in documents:
+        documents = iter_documents(body)
+        start = list(islice(documents, 2))
+        self.plural = len(start) > 1
+        for document in chain(start, documents):
             if not self.plural or not self._document(document.removeprefix(_BOM).strip()):
                 self._broken(document)
 

@@ -11,7 +11,7 @@ from itertools import islice
 
 import msgspec
 
-__all__ = ["array_members", "concatenated", "nesting", "split_documents", "split_text"]
+__all__ = ["array_members", "concatenated", "iter_documents", "nesting", "split_documents"]
 
 _STRING = rb'"(?:[^"\\\r\n]++|\\[^\r\n])*+"?'
 _STRINGS = re.compile(_STRING)
@@ -22,9 +22,9 @@ _SEPARATORS = b" \t\r\n,"
 _WHOLE = msgspec.json.Decoder(msgspec.Raw)
 
 
-def split_text(text: bytes) -> list[bytes]:
+def iter_documents(text: bytes) -> Iterator[bytes]:
     """The documents of a text held in memory; see ``split_documents``."""
-    return list(split_documents(text.splitlines(keepends=True), len(text)))
+    return split_documents(text.splitlines(keepends=True), len(text))
 
 
 def split_documents(lines: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
@@ -36,7 +36,8 @@ def split_documents(lines: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
 
     Args:
         lines: With their line ends.
-        max_bytes: Most bytes held back while looking for the end of a document.
+        max_bytes: Most bytes held back while looking for the end of a document; a line that is
+            longer is not cut.
     """
     pending: deque[bytes] = deque()
     waiting: deque[tuple[int, int]] = deque()  # lines still open, with the level they began at

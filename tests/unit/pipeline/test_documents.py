@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from riskstream.pipeline.documents import (
     array_members,
     concatenated,
+    iter_documents,
     nesting,
     split_documents,
-    split_text,
 )
 
 JSON_VALUES = st.recursive(
@@ -25,11 +25,16 @@ DOCUMENTS = st.dictionaries(st.text(max_size=4), JSON_VALUES, max_size=4) | st.l
 )
 
 
+def list_documents(text: bytes) -> list[bytes]:
+    """All documents of a text."""
+    return list(iter_documents(text))
+
+
 @given(st.lists(st.tuples(DOCUMENTS, st.sampled_from([None, 1, 4])), max_size=6))
 def test_documents_come_back_whatever_their_layout(pairs: list[tuple[object, int | None]]) -> None:
     """On one line or pretty-printed over several, with blank lines between."""
     texts = [json.dumps(value, indent=indent).encode() for value, indent in pairs]
-    assert split_text(b"\n\n".join(texts)) == texts
+    assert list_documents(b"\n\n".join(texts)) == texts
 
 
 @given(st.binary(max_size=200), st.integers(min_value=0, max_value=50))
@@ -42,17 +47,17 @@ def test_no_byte_is_lost_but_blanks(text: bytes, most: int) -> None:
 
 def test_a_line_that_stays_open_is_given_up_alone() -> None:
     """The lines behind it are read as if it were not there."""
-    assert split_text(b'{"a":1\n{"b":2}\n{"c":\n3}\n') == [b'{"a":1', b'{"b":2}', b'{"c":\n3}']
+    assert list_documents(b'{"a":1\n{"b":2}\n{"c":\n3}\n') == [b'{"a":1', b'{"b":2}', b'{"c":\n3}']
 
 
 def test_brackets_in_strings_do_not_count() -> None:
     """Nor do escaped quotes end a string."""
-    assert split_text(b'{"a":"}\\"{["}\n{"b":2}') == [b'{"a":"}\\"{["}', b'{"b":2}']
+    assert list_documents(b'{"a":"}\\"{["}\n{"b":2}') == [b'{"a":"}\\"{["}', b'{"b":2}']
 
 
 def test_a_string_ends_with_its_line() -> None:
     """So a line cut off inside a string leaves the next as it is."""
-    assert split_text(b'{"a":"b\n{"c":2}\n') == [b'{"a":"b', b'{"c":2}']
+    assert list_documents(b'{"a":"b\n{"c":2}\n') == [b'{"a":"b', b'{"c":2}']
 
 
 def test_the_splitter_holds_back_no_more_than_it_may() -> None:
@@ -74,8 +79,10 @@ def test_the_splitter_holds_back_no_more_than_it_may() -> None:
 def test_lines_that_all_stay_open_cost_linear_work() -> None:
     """Each is looked at once, though each could begin a document that spans all others."""
     lines = 50_000
-    assert split_text(b"{\n" * lines) == [b"{"] * lines
-    assert split_text(b"[\n" * lines + b"]\n" * lines) == [(b"[\n" * lines + b"]\n" * lines)[:-1]]
+    assert list_documents(b"{\n" * lines) == [b"{"] * lines
+    assert list_documents(b"[\n" * lines + b"]\n" * lines) == [
+        (b"[\n" * lines + b"]\n" * lines)[:-1]
+    ]
 
 
 def test_nesting_counts_outside_strings() -> None:
