@@ -79,4 +79,7 @@ def _slot(message: str, placeholder: str) -> Slot:
     noun = _IDENT_NOUNS.get(placeholder, PLACEHOLDERS[placeholder].noun)
     said = re.search(rf"\b{re.escape(noun)}\s+\{{{placeholder}\}}", message, re.IGNORECASE)
     bare = said is not None or placeholder in _BARE_IDENTS
-    return Slot(placeholder, source.names, source.ident, "" if bare else f"{noun} ")
+    prefix = "" if bare else f"{noun} "
+    if message.startswith(f"{{{placeholder}}}"):
+        prefix = prefix[:1].upper() + prefix[1:]
+    return Slot(placeholder, source.names, source.ident, prefix)

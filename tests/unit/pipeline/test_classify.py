@@ -97,6 +97,8 @@ def test_a_message_names_the_user_as_well_as_it_can(fields: dict[str, Any], word
 
 def test_an_id_in_a_message_says_whose_it_is() -> None:
     """``user 7`` where the message does not say user itself, and never ``user user 7``."""
+    _, lone = one_event(rest_event(event_type_id=LOGIN_SUCCESS, user_name=None))
+    assert lone.message.startswith("User 7 ")
     for entry in shipped_catalog().entries:
         if entry.id is None:
             continue
