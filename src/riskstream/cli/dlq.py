@@ -137,19 +137,16 @@ def replay(
 
     riskstream dlq replay --reason internal_error --yes
     """
-    from riskstream.cli.replaying import choose
-    from riskstream.streaming.replay import send_back
+    from riskstream.cli.replaying import choose, send
 
     settings = settings_for(bootstrap_servers)
     chosen = run(choose(settings, frozenset(reason or ()), limit, again=again))
-    if chosen.letters and not (dry_run or yes):
-        typer.confirm(
-            f"Send {len(chosen.letters)} dead letters to the raw topic?", abort=True, err=True
-        )
-    sent = 0 if dry_run else run(send_back(settings, chosen.letters)) if chosen.letters else 0
+    if chosen.places and not (dry_run or yes):
+        question = f"Send {len(chosen.places)} dead letters to the raw topic?"
+        typer.confirm(question, abort=True, err=True)
     counts = {
-        "chosen": len(chosen.letters),
-        "sent": sent,
+        "chosen": len(chosen.places),
+        "sent": run(send(settings, chosen)) if chosen.places and not dry_run else 0,
         "replayed_before": chosen.replayed_before,
         "truncated": chosen.truncated,
     }

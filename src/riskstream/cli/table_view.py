@@ -51,7 +51,7 @@ class _Failures:
 
     def ranked(self, values: Iterable[bytes], now_ms: int) -> list[ShownRow]:
         rows = [_shown(value, now_ms, _failures_at) for value in values]
-        return sorted(rows, key=lambda row: (_totals(row.now, reverse=True), row.now["subject"]))
+        return sorted(rows, key=lambda row: (_longest_first(row.now), row.now["subject"]))
 
     def render(self, rows: Sequence[ShownRow], now_ms: int) -> "Table":
         return table(
@@ -69,8 +69,8 @@ class _Lockouts:
         return sorted(
             rows,
             key=lambda row: (
-                not _locks(row.now),
-                _totals(row.now, reverse=True),
+                [-total for total in _totals(row.now)],
+                _state(row.now) == "open",
                 row.now["subject"],
             ),
         )
@@ -78,12 +78,12 @@ class _Lockouts:
     def render(self, rows: Sequence[ShownRow], now_ms: int) -> "Table":
         lines = []
         for row in rows:
-            locks = _locks(row.now)
-            state = styled("locked", "bold red") if locks else styled("open", "green")
-            told = "; ".join(_lock(scope) for scope in locks)
-            lines.append((row.now["subject"], state, *_totals(row.now), told, row.as_of))
+            state = _state(row.now)
+            told = "; ".join(_lock(scope) for scope in _locks(row.now))
+            cell = styled(state, "green" if state == "open" else "bold red")
+            lines.append((row.now["subject"], cell, *_totals(row.now), told, row.as_of))
         return table(
-            ["subject", "state", "#24h", "#7d", "locks in force", "newest event"],
+            ["subject", "state", "#24h", "#7d", "in force", "newest event"],
             lines,
             title=f"Lockouts at {format_time(now_ms)}",
         )
@@ -111,10 +111,14 @@ def _lockouts_at(value: bytes, now_ms: int) -> bytes:
     return encode_lockouts(msgspec.structs.replace(decode_lockouts(value), as_of_ms=now_ms))
 
 
-def _totals(row: dict[str, Any], *, reverse: bool = False) -> tuple[int, ...]:
-    """Totals of the windows, shortest first; negative and longest first for ranking."""
-    totals = tuple(int(window.get("total", 0)) for window in row["windows"])
-    return tuple(-total for total in totals[::-1]) if reverse else totals
+def _totals(row: dict[str, Any]) -> list[int]:
+    """Totals of the windows, shortest first."""
+    return [int(window.get("total", 0)) for window in row["windows"]]
+
+
+def _longest_first(row: dict[str, Any]) -> list[int]:
+    """For ranking: the most in the longest window first."""
+    return [-total for total in reversed(_totals(row))]
 
 
 def _kinds(row: dict[str, Any]) -> str:
@@ -123,6 +127,13 @@ def _kinds(row: dict[str, Any]) -> str:
 
 def _locks(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [scope for scope in row["scopes"] if scope["locked"]]
+
+
+def _state(row: dict[str, Any]) -> str:
+    causes = {scope.get("cause") for scope in _locks(row)}
+    if not causes:
+        return "open"
+    return "suspended" if "suspended" in causes else "locked"
 
 
 def _lock(scope: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Sending dead letters back to the raw topic, and knowing which were sent before."""
 
-from collections.abc import Iterable, Sequence
+from asyncio import Future, gather
+from collections.abc import AsyncIterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +21,8 @@ REPLAYED: Final = "x-riskstream-replayed"
 """Header of a replayed raw record: how many times its bytes were sent back, 1 at first."""
 REPLAYED_FROM: Final = "x-riskstream-replayed-from"
 """Header of a replayed raw record: the dead letter, as ``partition:offset``."""
+IN_FLIGHT: Final = 500
+"""Letters sent before their acknowledgements are awaited."""
 FIND_SLACK_MS: Final = 3_600_000
 """Raw records are looked at from this long before the oldest letter's own record."""
 
@@ -67,7 +70,7 @@ async def find_replayed(settings: Settings, since_ms: int) -> Replayed:
     return found
 
 
-async def send_back(settings: Settings, letters: Sequence[Letter]) -> int:
+async def send_back(settings: Settings, letters: AsyncIterable[Letter]) -> int:
     """Send these letters to the raw topic, in order; returns how many were acknowledged.
 
     Raises:
@@ -76,6 +79,7 @@ async def send_back(settings: Settings, letters: Sequence[Letter]) -> int:
     kafka = settings.kafka
     if RAW not in await describe_topics(kafka, [RAW]):
         raise missing_topics(kafka, [RAW])
+    count = 0
     async with kafka_faults(kafka):
         producer = AIOKafkaProducer(
             **client_options(kafka),
@@ -85,22 +89,17 @@ async def send_back(settings: Settings, letters: Sequence[Letter]) -> int:
         )
         await producer.start()
         try:
-            sent = [
-                await producer.send(
-                    RAW, value=letter.value, key=letter.key, headers=list(_headers(letter))
-                )
-                for letter in letters
-            ]
-            return await _acknowledged(sent)
+            waiting: list[Future[object]] = []
+            async for letter in letters:
+                headers = list(_headers(letter))
+                waiting.append(await producer.send(RAW, letter.value, letter.key, headers=headers))
+                count += 1
+                if len(waiting) == IN_FLIGHT:
+                    await gather(*waiting)
+                    waiting.clear()
+            await gather(*waiting)
         finally:
             await producer.stop()
-
-
-async def _acknowledged(sent: Iterable[object]) -> int:
-    count = 0
-    for answer in sent:
-        await answer  # type: ignore[misc]
-        count += 1
     return count
 
 

@@ -1,7 +1,7 @@
 """Which dead letters go back to the raw topic."""
 
 from riskstream.cli.dead_letters import DeadLetterRecord
-from riskstream.cli.replaying import select
+from riskstream.cli.replaying import original_key, select
 from riskstream.events.topics import RAW
 from riskstream.pipeline.outputs import (
     CONNECT_OFFSET,
@@ -11,7 +11,7 @@ from riskstream.pipeline.outputs import (
     RAW_TRUNCATED,
     REASON,
 )
-from riskstream.streaming.replay import Letter, Replayed
+from riskstream.streaming.replay import Replayed
 
 
 def letter(
@@ -24,40 +24,39 @@ def letter(
     )
 
 
-def test_bytes_and_key_go_back_in_the_order_written() -> None:
+def test_the_oldest_go_first() -> None:
     """Whatever order they were read in; the limit counts those that go."""
     found = [letter(2), letter(0), letter(1)]
-    chosen = select(found, Replayed(), 2, again=False)
-    assert chosen.letters == [Letter((0, 0), b"key", b"bytes"), Letter((0, 1), b"key", b"bytes")]
+    assert select(found, Replayed(), 2, again=False).places == {(0, 0): 0, (0, 1): 0}
 
 
 def test_a_key_that_stands_for_none_goes_back_as_none() -> None:
     """The origin is the key of a dead letter whose raw record had none."""
-    chosen = select([letter(0, key=f"{RAW}-3-0".encode())], Replayed(), None, again=False)
-    assert chosen.letters[0].key is None
+    assert original_key(letter(0)) == b"key"
+    assert original_key(letter(0, key=f"{RAW}-3-0".encode())) is None
 
 
 def test_what_was_sent_back_is_left_out_unless_again() -> None:
     """By the letter's own place in the raw topic's headers."""
     former = Replayed(letters={(0, 0)})
     found = [letter(0), letter(1)]
-    assert [one.place for one in select(found, former, None, again=False).letters] == [(0, 1)]
-    assert select(found, former, None, again=False).replayed_before == 1
-    assert len(select(found, former, None, again=True).letters) == 2
+    chosen = select(found, former, None, again=False)
+    assert (list(chosen.places), chosen.replayed_before) == ([(0, 1)], 1)
+    assert len(select(found, former, None, again=True).places) == 2
 
 
 def test_what_failed_again_is_left_out_and_counted_on_again() -> None:
     """A letter whose raw record is a replay: the loop is closed by a person only."""
     former = Replayed(records={(3, 7): 2})
     found = [letter(0, raw_offset=7)]
-    assert select(found, former, None, again=False).letters == []
-    assert select(found, former, None, again=True).letters[0].replays == 2
+    assert select(found, former, None, again=False).places == {}
+    assert select(found, former, None, again=True).places == {(0, 0): 2}
 
 
 def test_letters_without_their_bytes_cannot_go() -> None:
     """Only a hash of them is left, so --again does not help."""
     chosen = select([letter(0, **{RAW_TRUNCATED: "true"})], Replayed(), None, again=True)
-    assert (chosen.letters, chosen.truncated) == ([], 1)
+    assert (chosen.places, chosen.truncated) == ({}, 1)
 
 
 def test_the_origin_names_the_member() -> None:
