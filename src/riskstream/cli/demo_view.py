@@ -56,10 +56,11 @@ def show_result(result: "DemoResult") -> None:
         _lockouts(outcomes),
         _dead_letters(outcomes),
         "Where to look next",
-        "  riskstream demo --keep           leaves it all running, and says where",
+        "  riskstream catalog show 6        what an event type means to riskstream",
+        "  riskstream score FILE            the same pipeline over a file of yours",
+        "  riskstream demo --keep           leaves it all running, says where, and then:",
         "  riskstream events --risk high    the scored events, from the topics",
         "  riskstream tables failures       the windowed tables",
-        "  riskstream catalog show 6        what an event type means to riskstream",
     )
 
 
