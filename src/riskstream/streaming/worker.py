@@ -61,31 +61,36 @@ async def _run(role: Role, settings: Settings, member: str, port: int) -> None:
     gc.freeze()
     orphaned = asyncio.create_task(_watch_parent(stop))
     try:
-        await _serve(app, metrics, stop)
+        await _serve(app, metrics, stop, settings.worker.shutdown_timeout_seconds)
     finally:
         orphaned.cancel()
         await health.stop()
     log.info("worker_stopped", role=role, member=member)
 
 
-async def _serve(app: HopApp, metrics: Metrics, stop: asyncio.Event) -> None:
+async def _serve(app: HopApp, metrics: Metrics, stop: asyncio.Event, patience: float) -> None:
     """Run the app until it is told to stop, or cannot go on."""
     app.finalize()
     app.hop.attach(app.consumer)
     started = asyncio.create_task(app.start())
     stopped = asyncio.create_task(stop.wait())
-    crashed = asyncio.create_task(_crash(app))
+    crashed = asyncio.create_task(_crash(app, started))
+    fault: BaseException | None = None
     try:
         ends: set[asyncio.Future[Any]] = {app.hop.fatal, stopped, crashed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        # Asked before the end: what falls over while it is taken apart is no fault.
+        fault = None if stop.is_set() else _cause(app, started)
     finally:
         metrics.ready.set(0)
+        _set_deadline(patience)
         await _end(app, started)
         for task in (stopped, crashed):
             task.cancel()
-    fault = _fault(app, started)
+    if fault is None and app.hop.fatal.done():
+        fault = app.hop.fatal.result()  # the last unit failed
     if fault is not None:
-        raise fault
+        raise _told(fault)
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:
@@ -97,9 +102,11 @@ async def _watch_parent(stop: asyncio.Event) -> None:
     stop.set()
 
 
-async def _crash(app: HopApp) -> None:
-    """Return when Faust says that it cannot go on."""
-    while not app.crashed and not app.should_stop:  # noqa: ASYNC110  (mode offers no event)
+async def _crash(app: HopApp, started: asyncio.Task[Any]) -> None:
+    """Return when Faust says that it cannot go on, or could not even start."""
+    while not app.crashed and not app.should_stop:
+        if started.done() and (started.cancelled() or started.exception() is not None):
+            return  # Faust raises this, and does not call itself crashed
         await asyncio.sleep(0.1)
 
 
@@ -114,16 +121,20 @@ async def _end(app: HopApp, started: asyncio.Task[Any]) -> None:
     await app.stop()
 
 
-def _fault(app: HopApp, started: asyncio.Task[Any]) -> RiskstreamError | None:
-    """The one message that says why the work ended; None when it was asked to end."""
-    cause: BaseException | None = None
+def _cause(app: HopApp, started: asyncio.Task[Any]) -> BaseException:
+    """Why the work ended by itself."""
     if app.hop.fatal.done():
-        cause = app.hop.fatal.result()
-    elif app.crashed:
-        cause = app.crash_reason
-    elif started.done() and not started.cancelled():
-        cause = started.exception()
-    if cause is None or isinstance(cause, RiskstreamError):
+        return app.hop.fatal.result()
+    if app.crashed and app.crash_reason is not None:
+        return app.crash_reason
+    if started.done() and not started.cancelled():
+        return started.exception() or RuntimeError("Faust stopped by itself")
+    return RuntimeError("Faust stopped by itself")
+
+
+def _told(cause: BaseException) -> RiskstreamError:
+    """The one message that says why the work ended."""
+    if isinstance(cause, RiskstreamError):
         return cause
     what = "Kafka" if isinstance(cause, KafkaError | TimeoutError | OSError) else "A fault"
     return KafkaFaultError(
@@ -141,14 +152,19 @@ def _stop_signal(timeout: float) -> asyncio.Event:
             return
         log.info("stopping", signal=signal.Signals(number).name, deadline_seconds=timeout)
         stop.set()
-        timer = threading.Timer(timeout + HARD_DEADLINE_SECONDS, _give_up)
-        timer.daemon = True
-        timer.start()
+        _set_deadline(timeout)
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)
     return stop
+
+
+def _set_deadline(timeout: float) -> None:
+    """However it ends, asked or by a fault, it ends: a hung broker must not hold it."""
+    timer = threading.Timer(timeout + HARD_DEADLINE_SECONDS, _give_up)
+    timer.daemon = True
+    timer.start()
 
 
 def _give_up() -> None:
