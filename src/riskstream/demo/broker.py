@@ -29,11 +29,11 @@ from types import TracebackType
 from typing import Self
 
 from riskstream.demo.leash import LeashedProcess
+from riskstream.demo.ports import HOST, free_port
 from riskstream.errors import ConfigError, KafkaFaultError
 
 __all__ = ["EmbeddedBroker", "answers_kafka", "free_port"]
 
-HOST = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 PORT_TRIES = 3
@@ -165,14 +165,6 @@ class EmbeddedBroker:
             f"The embedded broker did not answer on {HOST}:{port} within {START_SECONDS:.0f} s. "
             f"Its log ends with:\n{process.tail()}"
         )
-
-
-def free_port() -> int:
-    """A loopback TCP port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def answers_kafka(host: str, port: int, timeout: float = 1.0) -> bool:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import socket
 import sys
 import tempfile
 from collections import Counter
@@ -16,16 +15,15 @@ import aiohttp
 from riskstream.config import Settings, load_settings
 from riskstream.demo.broker import EmbeddedBroker
 from riskstream.demo.leash import LeashedProcess
+from riskstream.demo.ports import HOST, free_ports
 from riskstream.errors import KafkaFaultError
 
-__all__ = ["Stack"]
+__all__ = ["Stack", "free_ports"]
 
-HOST = "127.0.0.1"
 PROCESSES = ("ingest", "assess")
 """Of a worker in all roles, in the order of their ports."""
 STOP_SECONDS = 15.0
 ANSWER_SECONDS = 2.0
-PORT_TRIES = 100
 SAMPLE = re.compile(r"^(riskstream_\w+_total)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 
@@ -151,28 +149,3 @@ async def _get(address: str) -> str | None:
             return await answer.text() if answer.ok else None
     except (aiohttp.ClientError, TimeoutError, OSError):
         return None
-
-
-def free_ports(number: int) -> int:
-    """The first of so many loopback ports in a row that nothing listens on at this moment.
-
-    Raises:
-        KafkaFaultError: None were found.
-    """
-    for _ in range(PORT_TRIES):
-        with contextlib.ExitStack() as held:
-            try:
-                first = _hold(held, 0)
-                for offset in range(1, number):
-                    _hold(held, first + offset)
-            except (OSError, OverflowError):
-                continue
-            return first
-    raise KafkaFaultError(f"There are no {number} free ports in a row on {HOST}.")
-
-
-def _hold(held: contextlib.ExitStack, port: int) -> int:
-    probe = held.enter_context(socket.socket())
-    probe.bind((HOST, port))
-    bound: int = probe.getsockname()[1]
-    return bound
