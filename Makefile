@@ -33,7 +33,7 @@ lint: $(VENV)/.installed-dev ## Check style, formatting, types and the imports b
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 
 unit: $(VENV)/.installed-dev ## Run the tests alone, without the checks
 	$(PY) -m pytest -m "not kafka" $(QUICK_TESTS) $(ARGS)
