@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from riskstream.cli.scoring import FileScorer
     from riskstream.config import Settings
+    from riskstream.events.record import InputRecord
 
 __all__ = ["score"]
 
@@ -57,12 +58,15 @@ def score(
 
     curl … | riskstream score - --summary counts.json --strict > scored.ndjson
     """
+    from riskstream.cli.scoring import chunks, documents
+
     settings = settings_for(risk={"policy": policy}, catalog={"overlay": catalog})
     scorer = _scorer(settings)
     if summary is not None and not summary.parent.is_dir():
         raise ConfigError(f"There is no directory {summary.parent} to write the summary in.")
     with _opened(file) as (source, size):
-        _run(scorer, source, size, chunk_records)
+        records = documents(source, settings.limits.max_record_bytes)
+        _run(scorer, chunks(records, chunk_records), size)
     _finish(scorer, summary, strict=strict)
 
 
@@ -94,12 +98,12 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
         yield file, path.stat().st_size or None
 
 
-def _run(scorer: "FileScorer", source: BinaryIO, size: int | None, chunk_records: int) -> None:
-    from riskstream.cli.scoring import chunks, documents, output_line
+def _run(scorer: "FileScorer", pieces: "Iterator[list[InputRecord]]", size: int | None) -> None:
+    from riskstream.cli.scoring import output_line
 
     write = sys.stdout.buffer.write
     with _progress(size) as advance:
-        for chunk in chunks(documents(source), chunk_records):
+        for chunk in pieces:
             for output in scorer.score(chunk):
                 write(output_line(output) + b"\n")
             advance(sum(len(record.value or b"") for record in chunk))

@@ -23,9 +23,9 @@ __all__ = ["ORIGIN", "FileScorer", "Summary", "chunks", "documents", "output_lin
 ORIGIN: Final = "file"
 """The topic that the documents of a file come from; one name for all, so that the output does not
 depend on where the file lies."""
-MAX_HELD_BYTES: Final = 64 * 1024 * 1024
-"""A document, or a line, is cut here if it has not ended: so much memory a hostile file can take.
-Far above what a record may have, so a cut document is a dead letter anyway."""
+LEAST_HELD_BYTES: Final = 32 * 1024 * 1024
+"""A document, or a line, that has not ended is held back up to this, or to the largest record
+allowed where that is more: so much memory a hostile file can take, ten times over as lines."""
 MAX_CHUNK_BYTES: Final = 8 * 1024 * 1024
 """A chunk ends here, however few its records."""
 
@@ -128,10 +128,14 @@ class FileScorer:
             self.summary.dead_letters_by_reason[reason] += count
 
 
-def documents(file: BinaryIO) -> Iterator[InputRecord]:
-    """The file's documents as records, numbered from 0."""
-    lines = iter(lambda: file.readline(MAX_HELD_BYTES), b"")
-    for index, document in enumerate(split_documents(lines, MAX_HELD_BYTES)):
+def documents(file: BinaryIO, max_record_bytes: int) -> Iterator[InputRecord]:
+    """The file's documents as records, numbered from 0.
+
+    What is longer than a record may be, and than ``LEAST_HELD_BYTES``, is cut: dead letters both.
+    """
+    most = max(LEAST_HELD_BYTES, max_record_bytes + 1)
+    lines = iter(lambda: file.readline(most), b"")
+    for index, document in enumerate(split_documents(lines, most)):
         yield InputRecord(ORIGIN, 0, index, None, None, document)
 
 
