@@ -6,7 +6,14 @@ it decodes the facts, appends risk, windows and raw, and writes the bytes on.
 
 from msgspec import Raw, Struct
 
-from riskstream.events.vocabulary import Category, Change, EventOutcome, Kind, LockScope, Sensitivity
+from riskstream.events.vocabulary import (
+    Category,
+    Change,
+    EventOutcome,
+    Kind,
+    LockScope,
+    Sensitivity,
+)
 
 __all__ = [
     "NO_RAW",
