@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 KAFKA_DIR := .kafka
-# Extra arguments of demo, test, test-kafka and bench: make demo ARGS="--events 5000 --seed 7"
+# Extra arguments of demo, test, test-kafka, chaos and bench: make demo ARGS="--events 5000 --seed 7"
 ARGS ?=
 
 # The first that runs and is new enough: a version manager's shim may exist and not run.
@@ -19,7 +19,7 @@ KAFKA_TESTS = $(wildcard tests/integration tests/chaos)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit test-kafka kafka-jars format bench wheel clean
+.PHONY: help demo test lint unit test-kafka chaos kafka-jars format bench wheel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ unit: $(VENV)/.installed-dev ## Run the tests alone, without the checks
 
 test-kafka: $(VENV)/.installed-dev kafka-jars ## Run the tests that need Apache Kafka (Java 17 and Maven)
 	$(PY) -m pytest -m kafka $(KAFKA_TESTS) $(ARGS)
+
+chaos: $(VENV)/.installed-dev kafka-jars ## Kill, freeze and hang workers and broker, and recount all (Java 17 and Maven)
+	$(PY) -m tests.chaos $(ARGS)
 
 kafka-jars: $(KAFKA_DIR)/.fetched ## Fetch Apache Kafka's jars into .kafka
 

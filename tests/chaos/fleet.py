@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from riskstream.demo.leash import LeashedProcess
-from riskstream.demo.stack import free_ports
+from riskstream.demo.ports import free_ports
 from tests.support.processes import environment
 
 __all__ = ["Fleet", "Slot", "command_of"]
@@ -75,6 +75,8 @@ class Fleet:
         self.slots = [self._slot(role, number) for number in range(workers) for role in ROLES]
         self.exits: Counter[tuple[str, int]] = Counter()
         """Role and exit code of processes that ended and were not killed by us."""
+        self.kills = 0
+        """SIGKILLs sent."""
         self._killed: set[int] = set()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
 
@@ -145,6 +147,7 @@ class Fleet:
             for slot in slots:
                 if slot.running:
                     self._killed.add(slot.pid)
+                    self.kills += 1
                     os.kill(slot.pid, signal.SIGKILL)
 
     def freeze(self, *slots: Slot) -> None:

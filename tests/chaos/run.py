@@ -17,7 +17,7 @@ from tests.chaos.feeder import Feeder
 from tests.chaos.fleet import Fleet
 from tests.chaos.workload import Workload
 from tests.support.kafka import Broker
-from tests.support.processes import environment
+from tests.support.processes import environment, wait_for
 from tests.support.recount import Kinds
 from tests.support.verifier import Verifier
 
@@ -89,7 +89,7 @@ class Run:
         type_ids = sorted(Kinds.read(CATALOG, POLICY).rows)
         workload = Workload(plan.seed, type_ids, plan.planned_events)
         self.feeder = Feeder(broker.bootstrap_servers, workload, plan.rate, plan.seed)
-        self.fleet = Fleet(work_dir, self.settings, plan.workers)
+        self.fleet = Fleet(work_dir / "workers", self.settings, plan.workers)
 
     def __enter__(self) -> Self:
         self._riskstream("topics", "create", "--partitions", str(PARTITIONS))
@@ -160,6 +160,11 @@ class Run:
 
     def end(self) -> None:
         """Stop the workers in good order; the last check is on topics that nobody writes."""
+        wait_for(
+            lambda: all(self.fleet.ready(slot) for slot in self.fleet.slots if slot.wanted),
+            SETTLE_SECONDS,
+            "all workers ready before the end",
+        )
         began = time.monotonic()
         codes = self.fleet.park(*self.fleet.slots)
         stopped = time.monotonic()

@@ -183,16 +183,23 @@ class Verifier:
             self._raw(part, offset, message)
         elif topic == CLASSIFIED:
             self._classified(part, offset, message)
-        elif topic == DEAD_LETTER:
+        elif topic in TTL:
+            self._row(topic, part, message)
+        else:
+            self._outcome(topic, part, offset, message)
+
+    def _outcome(self, topic: str, part: int, offset: int, message: Message) -> None:
+        if topic == DEAD_LETTER:
             self._dead_letter(message)
         elif topic in SCORED:
             self._scored(topic, part, offset, message)
-        elif topic in TTL:
-            subject = (message.key() or b"").decode()
-            before = self._seen.rows[topic].get(subject)
-            if before is not None and before[0] != part:
-                self._seen.faults.append(f"row {subject} of {topic} stands in two partitions")
-            self._seen.rows[topic][subject] = (part, message.value())
+
+    def _row(self, topic: str, part: int, message: Message) -> None:
+        subject = (message.key() or b"").decode()
+        before = self._seen.rows[topic].get(subject)
+        if before is not None and before[0] != part:
+            self._seen.faults.append(f"row {subject} of {topic} stands in two partitions")
+        self._seen.rows[topic][subject] = (part, message.value())
 
     def _raw(self, part: int, offset: int, message: Message) -> None:
         seen, value = self._seen, message.value()
