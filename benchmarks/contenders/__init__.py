@@ -1,0 +1,1 @@
+"""The contenders, one module each; programs that run as children lie in ``programs``."""

@@ -1,0 +1,1 @@
+"""The further measurements, one module each: ``measure(broker, options, tell)`` gives rows."""
