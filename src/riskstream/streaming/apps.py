@@ -64,6 +64,10 @@ class HopApp(faust.App):
     shared: SharedSender
     """Used by at_least_once alone, and started then."""
 
+    @override
+    def _create_directories(self) -> None:
+        """Faust's own directories stay unmade: nothing of ours is written there."""
+
 
 def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Metrics]:
     """Build one role's app; call it inside the event loop that will run it.
