@@ -52,7 +52,7 @@ class KafkaSettings(_Section):
     request_timeout_seconds: float = Field(default=30.0, gt=0)
     session_timeout_seconds: float = Field(default=10.0, gt=0)
     transaction_timeout_seconds: float = Field(default=30.0, gt=0)
-    compression: Literal["none", "gzip", "lz4", "zstd", "snappy"] = "lz4"
+    compression: Literal["none", "gzip", "lz4", "zstd", "snappy"] = "zstd"
 
 
 class WorkerSettings(_Section):
