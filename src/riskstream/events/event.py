@@ -187,3 +187,5 @@ class Classified(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Key of the raw record, base64."""
     received_ms: int | None = None
     """Timestamp of the raw record, epoch milliseconds."""
+    replayed: bool = False
+    """The raw record was sent back from the dead letters on purpose: no duplicate."""

@@ -58,6 +58,8 @@ class FilterReason(StrEnum):
     """A null value: there is nothing in it."""
     EMPTY = "empty"
     """An empty value, only blanks, an empty array or an empty page."""
+    DUPLICATE = "duplicate"
+    """An event whose id was seen a short while ago: a webhook sent again, polls that overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class Tally:
     newest_event_ms: int = 0
     """Largest event time met, epoch milliseconds; 0 when none."""
     expired_rows: int = 0
+    forgotten_ids: int = 0
+    """Ids that the duplicate filter gave up before their time, to keep within its bound."""
 
     def merge(self, other: "Tally") -> None:
         """Add another tally to this one; ``newest_event_ms`` takes the larger."""

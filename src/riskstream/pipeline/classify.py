@@ -24,8 +24,10 @@ from riskstream.pipeline.outputs import MAX_KEY_BYTES, raw_reference
 from riskstream.pipeline.subject import Subject, subject_of
 from riskstream.pipeline.validate import Fault, Valid
 
-__all__ = ["Classifier", "Placed", "Provenance", "provenance"]
+__all__ = ["REPLAYED", "Classifier", "Placed", "Provenance", "provenance"]
 
+REPLAYED: Final = "x-riskstream-replayed"
+"""Header of a replayed raw record: how many times its bytes were sent back, 1 at first."""
 _LAST_MS: Final = 253_402_300_799_999
 _encode = msgspec.json.Encoder().encode
 
@@ -39,6 +41,7 @@ class Provenance(Struct, frozen=True, gc=False):
     key: str | None
     timestamp: int | None
     received_time: str | None
+    replayed: bool
 
 
 class Placed(Struct, frozen=True, gc=False):
@@ -63,6 +66,7 @@ def provenance(record: Record) -> Provenance:
         None if key is None else b2a_base64(key, newline=False).decode(),
         stamp,
         None if stamp is None else format_time(stamp),
+        any(name == REPLAYED for name, _ in record.headers),
     )
 
 
@@ -104,6 +108,7 @@ class Classifier:
             raw=msgspec.Raw(_encode(found.text)),
             key=source.key,
             received_ms=source.timestamp,
+            replayed=source.replayed,
         )
         value = _encode(classified)
         if len(value) <= self._limit:

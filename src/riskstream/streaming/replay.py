@@ -11,14 +11,13 @@ from aiokafka import AIOKafkaProducer
 from riskstream.config import Settings
 from riskstream.events.record import Headers
 from riskstream.events.topics import RAW
+from riskstream.pipeline.classify import REPLAYED
 from riskstream.streaming.admin import describe_topics
 from riskstream.streaming.client import client_options, kafka_faults, missing_topics
 from riskstream.streaming.reader import Since, read
 
 __all__ = ["REPLAYED", "REPLAYED_FROM", "Letter", "Replayed", "find_replayed", "send_back"]
 
-REPLAYED: Final = "x-riskstream-replayed"
-"""Header of a replayed raw record: how many times its bytes were sent back, 1 at first."""
 REPLAYED_FROM: Final = "x-riskstream-replayed-from"
 """Header of a replayed raw record: the dead letter, as ``partition:offset``."""
 IN_FLIGHT: Final = 500
