@@ -10,6 +10,7 @@ __all__ = [
     "KafkaFaultError",
     "PolicyError",
     "RiskstreamError",
+    "StateStoreError",
 ]
 
 
@@ -44,5 +45,11 @@ class CheckFailedError(RiskstreamError):
 
 class KafkaFaultError(RiskstreamError):
     """Kafka cannot be reached, lacks a topic, or refused what we need."""
+
+    exit_code = 3
+
+
+class StateStoreError(RiskstreamError):
+    """The state store on disk cannot be used; nothing is lost, since it only repeats Kafka."""
 
     exit_code = 3

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from unittest.mock import patch
 
 from faust.types import TP
 
@@ -11,6 +12,7 @@ from riskstream.config import Settings
 from riskstream.events import topics
 from riskstream.events.record import InputRecord, Output
 from riskstream.events.vocabulary import Category
+from riskstream.pipeline.state import PartitionState
 from riskstream.streaming.apps import HopApp, Role, create_app
 from riskstream.streaming.chunk import Chunk
 from riskstream.streaming.hop import Hop
@@ -27,16 +29,19 @@ async def running(role: Role) -> AsyncIterator[tuple[HopApp, RecordingUnit]]:
     app.hop = Hop(stage, settings=Settings(), metrics=metrics, new_unit=lambda _: unit)
     tp = TP(stage.source, 0)
     app.hop.attach(FakeConsumer(FakeThread({tp: 0}, (0, 0))))  # type: ignore[arg-type]
-    stage.recover = no_recovery  # type: ignore[method-assign]
-    await app.hop.assign({tp})
+    with patch("riskstream.streaming.stages.replay", no_changelog):
+        await app.hop.assign({tp})
     try:
         yield app, unit
     finally:
         await app.hop.release()
 
 
-async def no_recovery(_: object) -> None:
-    """Without a broker there is no changelog."""
+async def no_changelog(
+    _: object, states: Mapping[int, PartitionState], __: object
+) -> dict[int, dict[str, int]]:
+    """Without a broker there is nothing to read."""
+    return {number: {} for number in states}
 
 
 async def deliver(app: HopApp, unit: RecordingUnit, records: list[InputRecord]) -> None:

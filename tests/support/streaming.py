@@ -44,7 +44,7 @@ class CountingStage(Stage):
         tally = Tally(records=len(records), received=len(records))
         if self.dead:
             tally.dead_lettered[("decode", "malformed_json")] = len(records)
-        return Work(outputs, (), tally, self.applied.append)
+        return Work(outputs, (), tally, lambda offset, _: self.applied.append(offset))
 
     async def recover(self, committed: Mapping[int, int | None]) -> None:
         """Remember what was asked."""
@@ -77,7 +77,7 @@ class RecordingUnit(UnitOfWork):
         changelog: Sequence[Output],
         source: TopicPartition,
         offset: int,
-    ) -> None:
+    ) -> Mapping[str, int]:
         """Keep (number of outputs, offset), and what was written."""
         if self.gate is not None:
             await self.gate.wait()
@@ -85,6 +85,7 @@ class RecordingUnit(UnitOfWork):
             raise self.fault
         self.commits.append((len(outputs), offset))
         self.written += [*outputs, *changelog]
+        return {}
 
     async def close(self) -> None:
         """Count it."""

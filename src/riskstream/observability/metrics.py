@@ -95,11 +95,7 @@ class Metrics:
         )
         self.assigned = gauge("assigned_partitions", "Partitions that this process works on.")
         self.ready = gauge("ready", "1 when partitions are recovered and consumed.")
-        self.recovering = gauge("state_recovering", "1 while tables are rebuilt.")
-        self.recovered_records = counter(
-            "recovered_records_total", "Changelog records read to rebuild tables.", "table"
-        )
-        self.recovery_seconds = gauge("recovery_duration_seconds", "Length of the last rebuild.")
+        self._add_recovery()
         self.brake = gauge(
             "brake_engaged", "1 while a partition is paused for too many dead letters.", "partition"
         )
@@ -119,6 +115,28 @@ class Metrics:
         self.newest = 0.0
         self._scores: Counts[int] = Counts()
         self.registry.register(_Scores(self._scores))
+
+    def _add_recovery(self) -> None:
+        def gauge(name: str, meaning: str) -> Gauge:
+            return Gauge(f"riskstream_{name}", meaning, registry=self.registry)
+
+        self.recovering = gauge("state_recovering", "1 while tables are rebuilt.")
+        self.recovered_records = Counter(
+            "riskstream_recovered_records_total",
+            "Changelog records read to rebuild tables.",
+            ("table",),
+            registry=self.registry,
+        )
+        self.recovery_seconds = gauge("recovery_duration_seconds", "Length of the last rebuild.")
+        self.recovery_remaining = gauge(
+            "recovery_remaining_records", "Changelog offsets still to be read; 0 at the end."
+        )
+        self.recovery_rate = gauge(
+            "recovery_records_per_second", "Changelog records read a second by the last rebuild."
+        )
+        self.recovery_seconds_left = gauge(
+            "recovery_seconds_left", "Until the rebuild is done, at the rate so far."
+        )
 
     def watch(
         self, name: str, meaning: str, label: str, read: Callable[[], dict[str, float]]

@@ -5,10 +5,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from riskstream.errors import RiskstreamError
 from riskstream.events.event import SCHEMA_VERSION, Classified
-from riskstream.events.outcome import DeadLetter, Reason, Stage, Tally
+from riskstream.events.outcome import DeadLetter, FilterReason, Reason, Stage, Tally
 from riskstream.events.record import Output, Record
 from riskstream.events.vocabulary import Category, LockScope
+from riskstream.pipeline.duplicates import DuplicateFilter, Sightings, hash_id, seen_at
 from riskstream.pipeline.fold import Fold, Folded, counts_of, forgive
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.outputs import dead_letter_output, origin_record
@@ -21,7 +23,7 @@ from riskstream.risk.profile import Profile
 from riskstream.risk.scorer import Scorer
 from riskstream.risk.situation import Situation
 
-__all__ = ["Assess", "Assessed"]
+__all__ = ["Assess", "Assessed", "remember"]
 
 
 class Assessed(NamedTuple):
@@ -45,9 +47,22 @@ class Assess:
         self._fold = Fold(policy)
         self._score = Scorer(policy)
 
-    def __call__(self, records: Iterable[Record], state: PartitionState) -> Assessed:
-        """Assess a chunk. Does not modify ``state``: apply ``changes`` after the commit."""
+    def __call__(
+        self,
+        records: Iterable[Record],
+        state: PartitionState,
+        duplicates: DuplicateFilter | None = None,
+    ) -> Assessed:
+        """Assess a chunk.
+
+        Args:
+            records: In the order of the partition's log.
+            state: Not modified: it applies ``changes`` after the commit.
+            duplicates: The ids seen before; without it nothing is a duplicate. Not modified
+                either: it applies ``changes.seen``.
+        """
         rows, tally = Overlay(state), Tally()
+        seen = rows.changes.seen = None if duplicates is None else duplicates.look()
         outputs: list[Output] = []
         for record in records:
             tally.records += 1
@@ -56,13 +71,20 @@ class Assess:
                 limit = self._limits.max_message_bytes
                 outputs.append(dead_letter_output(incoming, record, limit, tally))
                 continue
+            if seen is not None and _seen_before(incoming, record, seen):
+                if incoming.event:
+                    tally.filtered[FilterReason.DUPLICATE.value] += 1
+                continue
             try:
                 output = self._one(incoming, record.offset, rows, tally)
+            except RiskstreamError:
+                raise  # rows that cannot be read are no fault of the event's
             except Exception as fault:  # noqa: BLE001  (a bug on one event must not stop the rest)
                 output = self._bug(incoming, fault, tally)
             if output is not None:
                 outputs.append(output)
         tally.expired_rows += rows.bury()
+        tally.forgotten_ids += 0 if seen is None else seen.forgotten
         return Assessed(outputs, rows.changes, tally)
 
     def _one(self, incoming: Incoming, offset: int, rows: Overlay, tally: Tally) -> Output | None:
@@ -106,6 +128,16 @@ class Assess:
         return dead_letter_output(letter, record, limit, tally if incoming.event else Tally())
 
 
+def remember(records: Iterable[Record], duplicates: DuplicateFilter) -> None:
+    """Enter what was assessed before into a filter, in the order of the partition's log."""
+    seen = duplicates.look()
+    for record in records:
+        incoming = _decode(record)
+        if not isinstance(incoming, DeadLetter):
+            _seen_before(incoming, record, seen)
+    duplicates.apply(seen)
+
+
 def _decode(record: Record) -> Incoming | DeadLetter:
     value = record.value or b""
     try:
@@ -120,6 +152,20 @@ def _decode(record: Record) -> Incoming | DeadLetter:
     if raw and raw[0] != _QUOTE:
         return _malformed(value, "raw is not a string")
     return Incoming(classified, event, raw)
+
+
+def _seen_before(incoming: Incoming, record: Record, seen: Sightings) -> bool:
+    """Whether this event or effect is a repetition; it counts as seen from now on.
+
+    What comes without a time is none. An event that was sent back from the dead letters had no
+    other outcome, so it is none; its effect had its own record and may have been folded.
+    """
+    classified, effect = incoming.classified, not incoming.event
+    time_ms = seen_at(classified.received_ms, record.timestamp)
+    if time_ms is None:
+        return False
+    known = seen.add(hash_id(classified.facts.id, effect=effect), time_ms, record.offset)
+    return known and (effect or not classified.replayed)
 
 
 def _malformed(value: bytes, detail: str) -> DeadLetter:

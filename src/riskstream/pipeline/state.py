@@ -1,23 +1,35 @@
 """The rows of one classified partition, and the changes that one chunk makes to them.
 
 Rows are immutable: assess replaces them in a ``Changes`` and the state takes them over after the
-commit. The watermark is the newest ``as_of`` among the rows, so it comes back with them. A row
-further behind it than its table's time to live reads as absent, whether its tombstone is written
-or not; tombstones go out some at a time.
+commit. They lie packed in a store and are decoded when asked for. The watermark is the newest
+``as_of`` that any row had; it stands in the store's checkpoint. A row further behind it than its
+table's time to live reads as absent, whether its tombstone is written or not; tombstones go out
+some at a time.
 """
 
-from collections.abc import Callable, MutableMapping
-from heapq import heapify, heappop, heappush
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from riskstream.errors import KafkaFaultError
 from riskstream.events.record import Output
 from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES
-from riskstream.risk.profile import PROFILES_TTL_MS, Profile
-from riskstream.windows.failures import FAILURES_TTL_MS, FailuresRow
-from riskstream.windows.lockouts import LOCKOUTS_TTL_MS, LockoutsRow
+from riskstream.pipeline.duplicates import Sightings
+from riskstream.pipeline.expiry import MAX_TOMBSTONES, Expiry, RowKey
+from riskstream.pipeline.rows import CACHED_ROWS, TableRows
+from riskstream.pipeline.store import Checkpoint, MemoryStore, PackedRow, RowStore
+from riskstream.risk.packed import pack_profile, repack_profile, unpack_profile
+from riskstream.risk.profile import Profile
+from riskstream.windows.failures import FailuresRow
+from riskstream.windows.lockouts import LockoutsRow
+from riskstream.windows.packed import (
+    pack_failures,
+    pack_lockouts,
+    packed_as_of,
+    unpack_failures,
+    unpack_lockouts,
+)
 from riskstream.windows.rows import (
     decode_failures,
     decode_lockouts,
@@ -27,26 +39,20 @@ from riskstream.windows.rows import (
 
 __all__ = ["MAX_TOMBSTONES", "Changes", "PartitionState", "RowKey"]
 
-MAX_TOMBSTONES: Final = 100
-"""Expired rows removed by one chunk at most: a jump of the watermark is spread over many."""
-
-RowKey = tuple[str, str]
-"""Topic of the table, subject."""
-
-_Row = FailuresRow | LockoutsRow | Profile
-_AnyRow = TypeVar("_AnyRow", FailuresRow, LockoutsRow, Profile)
-
 
 class Changes:
     """Rows changed by one chunk, last value per key; None removes. And the watermark after it."""
 
-    __slots__ = ("failures", "lockouts", "profiles", "watermark_ms")
+    __slots__ = ("_packed_profiles", "failures", "lockouts", "profiles", "seen", "watermark_ms")
 
     def __init__(self, watermark_ms: int = 0) -> None:
         self.failures: dict[str, FailuresRow | None] = {}
         self.lockouts: dict[str, LockoutsRow | None] = {}
         self.profiles: dict[str, Profile | None] = {}
         self.watermark_ms = watermark_ms
+        self.seen: Sightings | None = None
+        """What the duplicate filter takes over together with the rows."""
+        self._packed_profiles: dict[str, bytes | None] | None = None
 
     def changelog(self, timestamp: int | None) -> list[Output]:
         """One record per changed row, for the changelog topics; key: subject."""
@@ -63,145 +69,200 @@ class Changes:
             for key, row in self.lockouts.items()
         ]
         outputs += [
-            Output(
-                PROFILES,
-                key.encode(),
-                None if row is None else _PROFILE_ENCODER.encode(row),
-                (),
-                timestamp,
-            )
-            for key, row in self.profiles.items()
+            Output(PROFILES, key.encode(), value, (), timestamp)
+            for key, value in self._profiles_packed().items()
         ]
         return outputs
+
+    def packed(self) -> Iterator[PackedRow]:
+        """The changed rows as a store takes them."""
+        for key, failures in self.failures.items():
+            yield FAILURES, key, None if failures is None else pack_failures(failures)
+        for key, lockouts in self.lockouts.items():
+            yield LOCKOUTS, key, None if lockouts is None else pack_lockouts(lockouts)
+        for key, profile in self._profiles_packed().items():
+            yield PROFILES, key, profile
+
+    def _profiles_packed(self) -> dict[str, bytes | None]:
+        """Profiles have the same form on their topic and in the store: packed once."""
+        if self._packed_profiles is None or len(self._packed_profiles) != len(self.profiles):
+            self._packed_profiles = {
+                key: None if row is None else pack_profile(row)
+                for key, row in self.profiles.items()
+            }
+        return self._packed_profiles
 
     def __len__(self) -> int:
         return len(self.failures) + len(self.lockouts) + len(self.profiles)
 
 
 class PartitionState:
-    """The rows of one partition. Assess reads it; only ``load``, ``apply`` and ``clear`` change it.
+    """The rows of one partition. Assess reads it; what else it has changes it.
 
-    The mappings may be given, filled or not, so that a store can stand behind them.
+    Args:
+        store: Where the rows lie, filled or not; without one in memory.
+        cached_rows: Rows of a table kept decoded.
     """
 
-    def __init__(
-        self,
-        failures: MutableMapping[str, FailuresRow] | None = None,
-        lockouts: MutableMapping[str, LockoutsRow] | None = None,
-        profiles: MutableMapping[str, Profile] | None = None,
-    ) -> None:
-        self.failures: MutableMapping[str, FailuresRow] = {} if failures is None else failures
-        self.lockouts: MutableMapping[str, LockoutsRow] = {} if lockouts is None else lockouts
-        self.profiles: MutableMapping[str, Profile] = {} if profiles is None else profiles
-        self.due: dict[RowKey, None] = {}
+    def __init__(self, store: RowStore | None = None, cached_rows: int = CACHED_ROWS) -> None:
+        self.store: RowStore = MemoryStore() if store is None else store
+        self.failures = TableRows(FAILURES, self.store, unpack_failures, cached_rows)
+        self.lockouts = TableRows(LOCKOUTS, self.store, unpack_lockouts, cached_rows)
+        self.profiles = TableRows(PROFILES, self.store, unpack_profile, cached_rows)
+        self._expiry = Expiry(self.store)
+        self.due = self._expiry.due
         """Expired rows that the next chunk removes, unless it writes them anew."""
-        self._queue: list[tuple[int, str, str]] | None = None
-        """(expires not before, topic, subject): one entry per row that is not due; a heap."""
-        self.watermark_ms = max((row.as_of_ms for _, _, row in self._rows()), default=0)
+        self.watermark_ms = self.store.checkpoint.watermark_ms
 
-    def load(self, topic: str, key: bytes, value: bytes | None) -> None:
-        """Take in one record of a changelog, in its order.
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What the rows stand for."""
+        return self.store.checkpoint
+
+    def prefetch(self, subjects: Iterable[str]) -> None:
+        """Read all rows of these subjects at once: for stores that are not memory."""
+        wanted = set(subjects)
+        for rows in (self.failures, self.lockouts, self.profiles):
+            rows.prefetch(wanted)
+
+    def apply(
+        self,
+        changes: Changes,
+        offset: int | None = None,
+        written: Mapping[str, int] | None = None,
+    ) -> None:
+        """Take over what a committed chunk changed.
+
+        Args:
+            changes: The chunk's.
+            offset: Its committed offset.
+            written: Per changelog topic the position after the chunk's last record, where known.
 
         Raises:
-            KafkaFaultError: The record is not one of ours.
+            StateStoreError: The store did not take it; what was committed is in the changelogs.
         """
-        self._queue = None
-        self.due.clear()
-        subject = _text(topic, key)
-        if value is None:
-            self._table(topic).pop(subject, None)
-            return
-        try:
-            row: _Row = _DECODERS[topic](value)
-        except ValueError as fault:
-            raise KafkaFaultError(
-                f"The row {subject} of {topic} was not written by riskstream: {fault}. "
-                "Remove the row or recreate the topic."
-            ) from fault
-        self._table(topic)[subject] = row
-        self.watermark_ms = max(self.watermark_ms, row.as_of_ms)
+        before = self.checkpoint
+        watermark = max(self.watermark_ms, changes.watermark_ms)
+        checkpoint = Checkpoint(
+            offset=offset,
+            whole=True,
+            watermark_ms=watermark,
+            changelog={**before.changelog, **(written or {})},
+            counts=self._counts_after(changes),
+        )
+        self.store.write(changes.packed(), checkpoint)
+        self.watermark_ms = watermark
+        self.failures.take(changes.failures)
+        self.lockouts.take(changes.lockouts)
+        self.profiles.take(changes.profiles)
+        for topic, changed in _by_topic(changes):
+            for subject, row in changed.items():
+                self._expiry.written(topic, subject, None if row is None else row.as_of_ms)
+        self._expiry.step(watermark)
 
-    def apply(self, changes: Changes) -> None:
-        """Take over what a committed chunk changed."""
-        if self._queue is None:
-            self._build_queue()
-        self.watermark_ms = max(self.watermark_ms, changes.watermark_ms)
-        self._take(FAILURES, self.failures, changes.failures)
-        self._take(LOCKOUTS, self.lockouts, changes.lockouts)
-        self._take(PROFILES, self.profiles, changes.profiles)
-        self._find_due()
+    def load(self, topic: str, key: bytes, value: bytes | None) -> None:
+        """Take in one record of a changelog, in its order; see ``load_all``."""
+        self.load_all(topic, {key: value})
+
+    def load_all(
+        self, topic: str, latest: Mapping[bytes, bytes | None], position: int | None = None
+    ) -> None:
+        """Take in the last value per key of a stretch of a changelog, in its order.
+
+        Args:
+            topic: The changelog.
+            latest: By key; None removes.
+            position: Of the changelog after that stretch; None where it does not matter.
+
+        Raises:
+            KafkaFaultError: A record is not one of ours.
+            StateStoreError: The store did not take it.
+        """
+        before = self.checkpoint
+        watermark = self.watermark_ms
+        rows: list[PackedRow] = []
+        for key, value in latest.items():
+            subject = _text(topic, key)
+            row = None if value is None else _packed(topic, subject, value)
+            if row is not None:
+                watermark = max(watermark, packed_as_of(row))
+            rows.append((topic, subject, row))
+        held = self.store.get_many(topic, [subject for _, subject, _ in rows])
+        more = sum(
+            (row is not None) - (old is not None)
+            for (_, _, row), old in zip(rows, held, strict=True)
+        )
+        changelog = before.changelog if position is None else {**before.changelog, topic: position}
+        counts = {**before.counts, topic: before.counts.get(topic, 0) + more}
+        self.store.write(rows, Checkpoint(None, False, watermark, changelog, counts))
+        self.watermark_ms = watermark
+        for table in (self.failures, self.lockouts, self.profiles):
+            table.forget()
+        self._expiry.reset()
+
+    def recovered(self, offset: int | None, positions: Mapping[str, int]) -> None:
+        """All of the changelogs up to these positions is here: the rows are those of ``offset``."""
+        changelog = {**self.checkpoint.changelog, **positions}
+        self.store.write(
+            (), replace(self.checkpoint, offset=offset, whole=True, changelog=changelog)
+        )
 
     def clear(self) -> None:
         """Forget every row, and the watermark."""
-        self.failures.clear()
-        self.lockouts.clear()
-        self.profiles.clear()
-        self.due.clear()
-        self._queue = None
+        self.store.clear()
+        for table in (self.failures, self.lockouts, self.profiles):
+            table.forget()
+        self._expiry.reset()
         self.watermark_ms = 0
 
-    def _take(
-        self,
-        topic: str,
-        table: MutableMapping[str, _AnyRow],
-        changed: dict[str, _AnyRow | None],
-    ) -> None:
-        queue = self._queue if self._queue is not None else []
-        ttl, due = _TTL[topic], self.due
-        for key, row in changed.items():
-            was_due = bool(due) and due.pop((topic, key), _MISSING) is None
-            if row is None:
-                table.pop(key, None)
-                continue
-            if was_due or key not in table:
-                heappush(queue, (row.as_of_ms + ttl, topic, key))
-            table[key] = row
+    def _counts_after(self, changes: Changes) -> dict[str, int]:
+        counts = dict(self.checkpoint.counts)
+        for topic, changed in _by_topic(changes):
+            rows: Mapping[str, object] = self._rows(topic)
+            more = sum((row is not None) - (key in rows) for key, row in changed.items())
+            counts[topic] = counts.get(topic, 0) + more
+        return counts
 
-    def _build_queue(self) -> None:
-        self.due.clear()
-        self._queue = [(row.as_of_ms + _TTL[topic], topic, key) for topic, key, row in self._rows()]
-        heapify(self._queue)
-
-    def _find_due(self) -> None:
-        queue = self._queue
-        while queue and queue[0][0] < self.watermark_ms and len(self.due) < MAX_TOMBSTONES:
-            _, topic, key = heappop(queue)
-            row = self._table(topic).get(key)
-            if row is None:
-                continue
-            expires = row.as_of_ms + _TTL[topic]
-            if expires < self.watermark_ms:
-                self.due[topic, key] = None
-            else:
-                heappush(queue, (expires, topic, key))
-
-    def _table(self, topic: str) -> MutableMapping[str, _Row]:
-        tables: dict[str, MutableMapping[str, _Row]] = {
-            FAILURES: self.failures,  # type: ignore[dict-item]  # one table holds one kind of row
-            LOCKOUTS: self.lockouts,  # type: ignore[dict-item]
-            PROFILES: self.profiles,  # type: ignore[dict-item]
+    def _rows(self, topic: str) -> Mapping[str, FailuresRow | LockoutsRow | Profile]:
+        tables: dict[str, Mapping[str, FailuresRow | LockoutsRow | Profile]] = {
+            FAILURES: self.failures,
+            LOCKOUTS: self.lockouts,
+            PROFILES: self.profiles,
         }
         return tables[topic]
 
-    def _rows(self) -> list[tuple[str, str, _Row]]:
-        rows: list[tuple[str, str, _Row]] = []
-        for topic in (FAILURES, LOCKOUTS, PROFILES):
-            rows.extend((topic, key, row) for key, row in self._table(topic).items())
-        return rows
+
+_Changed = (
+    Mapping[str, FailuresRow | None]
+    | Mapping[str, LockoutsRow | None]
+    | Mapping[str, Profile | None]
+)
 
 
-_MISSING: Final = object()
-_PROFILE_ENCODER: Final = msgspec.json.Encoder()
-_DECODERS: Final[dict[str, Callable[[bytes], _Row]]] = {
-    FAILURES: decode_failures,
-    LOCKOUTS: decode_lockouts,
-    PROFILES: msgspec.json.Decoder(Profile).decode,
+def _by_topic(changes: Changes) -> tuple[tuple[str, _Changed], ...]:
+    return (
+        (FAILURES, changes.failures),
+        (LOCKOUTS, changes.lockouts),
+        (PROFILES, changes.profiles),
+    )
+
+
+_PACK: Final[dict[str, Callable[[bytes], bytes]]] = {
+    FAILURES: lambda value: pack_failures(decode_failures(value)),
+    LOCKOUTS: lambda value: pack_lockouts(decode_lockouts(value)),
+    PROFILES: repack_profile,
 }
-_TTL: Final = {
-    FAILURES: FAILURES_TTL_MS,
-    LOCKOUTS: LOCKOUTS_TTL_MS,
-    PROFILES: PROFILES_TTL_MS,
-}
+"""The value of a changelog record in the form of the stores."""
+
+
+def _packed(topic: str, subject: str, value: bytes) -> bytes:
+    try:
+        return _PACK[topic](value)
+    except ValueError as fault:
+        raise KafkaFaultError(
+            f"The row {subject} of {topic} was not written by riskstream: {fault}. "
+            "Remove the row or recreate the topic."
+        ) from fault
 
 
 def _text(topic: str, key: bytes) -> str:

@@ -1,7 +1,7 @@
 """at_least_once: everything acknowledged, then the offset. For brokers without transactions."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -76,11 +76,12 @@ class AcknowledgedUnit(UnitOfWork):
         changelog: Sequence[Output],
         source: TopicPartition,
         offset: int,
-    ) -> None:
+    ) -> Mapping[str, int]:
         sender = await self._shared.get()
         async with asyncio.timeout(self._kafka.request_timeout_seconds):
-            await sender.send(outputs, changelog, source.partition)
+            written = await sender.send(outputs, changelog, source.partition)
             await self._commit_offset(source, offset)
+        return written
 
     @override
     async def close(self) -> None:

@@ -94,6 +94,7 @@ class Hop:
         await self.release()
         partitions = sorted(tp for tp in assigned if tp.topic == self.stage.source)
         others = {tp for tp in assigned if tp.topic != self.stage.source}
+        self.stage.retain({tp.partition for tp in partitions})
         thread = self.consumer._thread  # noqa: SLF001  (ours: ChunkConsumerThread)
         await thread.stop_fetching(others)
         units = {tp: self._new_unit(tp.partition) for tp in partitions}

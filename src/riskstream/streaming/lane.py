@@ -110,8 +110,8 @@ class Lane:
         began = perf_counter()
         work = self._stage.process(self.source.partition, chunk.records)
         processed = perf_counter()
-        await self.unit.commit(work.outputs, work.changelog, self.source, chunk.end)
-        work.apply(chunk.end)
+        written = await self.unit.commit(work.outputs, work.changelog, self.source, chunk.end)
+        work.apply(chunk.end, written)
         self.position = chunk.end
         self._count(work, len(chunk.records), processed - began, perf_counter() - processed)
 

@@ -1,6 +1,6 @@
 """The two hops as the shell sees them: a chunk of records in, work to commit out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import monotonic
 from typing import NamedTuple, Protocol
 
@@ -15,7 +15,10 @@ from riskstream.events.record import Output, Record
 from riskstream.observability.metrics import Metrics
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
-from riskstream.streaming import changelog
+from riskstream.pipeline.state import PartitionState
+from riskstream.pipeline.store import Checkpoint
+from riskstream.streaming.changelog import replay
+from riskstream.streaming.progress import RecoveryProgress
 from riskstream.streaming.tables import StateTables
 
 __all__ = ["AssessStage", "IngestStage", "Stage", "Work"]
@@ -29,8 +32,9 @@ class Work(NamedTuple):
     outputs: Sequence[Output]
     changelog: Sequence[Output]
     tally: Tally
-    apply: Callable[[int], None]
-    """Called with the committed offset once the unit is committed, and never otherwise."""
+    apply: Callable[[int, Mapping[str, int]], None]
+    """Called once the unit is committed, and never otherwise: with the committed offset, and per
+    changelog topic the position after the last row written, where known."""
 
 
 class Stage(Protocol):
@@ -47,6 +51,14 @@ class Stage(Protocol):
 
     def forget(self, partition: int) -> None:
         """The state of this partition may be wrong: rebuild it before it is used again."""
+
+    def retain(self, partitions: Collection[int]) -> None:
+        """Let go of what belongs to any other partition, so that another process may have it."""
+
+    @property
+    def recovery(self) -> dict[str, float | None] | None:
+        """How far ``recover`` has come; None while it does not run."""
+        return None
 
 
 class IngestStage(Stage):
@@ -70,6 +82,10 @@ class IngestStage(Stage):
     def forget(self, partition: int) -> None:
         """There is no state."""
 
+    @override
+    def retain(self, partitions: Collection[int]) -> None:
+        """There is no state."""
+
 
 class AssessStage(Stage):
     """Classified events to scored ones, and the rows of the tables."""
@@ -77,65 +93,84 @@ class AssessStage(Stage):
     source = topics.CLASSIFIED
 
     def __init__(
-        self, assess: Assess, tables: StateTables, kafka: KafkaSettings, metrics: Metrics
+        self,
+        assess: Assess,
+        tables: StateTables,
+        kafka: KafkaSettings,
+        metrics: Metrics,
+        *,
+        prefetch: bool = False,
     ) -> None:
         self._assess = assess
         self._tables = tables
         self._kafka = kafka
         self._metrics = metrics
-        self._offsets: dict[int, int | None] = {}
-        """Committed offset that the rows of a partition stand for. Absent: not known to be so."""
+        self._prefetch = prefetch
+        self._recovery: RecoveryProgress | None = None
 
     @override
     def process(self, partition: int, records: Sequence[Record]) -> Work:
         state = self._tables.state(partition)
+        if self._prefetch:
+            keys = (record.key for record in records if record.key is not None)
+            state.prefetch(key.decode(errors="replace") for key in keys)
         outputs, changes, tally = self._assess(records, state)
         timestamp = records[-1].timestamp if records else None
 
-        def apply(offset: int) -> None:
-            state.apply(changes)
-            self._offsets[partition] = offset
+        def apply(offset: int, written: Mapping[str, int]) -> None:
+            state.apply(changes, offset, written)
 
         return Work(outputs, changes.changelog(timestamp), tally, apply)
 
     @override
     async def recover(self, committed: Mapping[int, int | None]) -> None:
-        self._tables.keep_only(set(committed))
-        self._offsets = {p: at for p, at in self._offsets.items() if p in committed}
-        stale = {
-            partition: self._tables.state(partition)
-            for partition, offset in committed.items()
-            if partition not in self._offsets or self._offsets[partition] != offset
-        }
+        self._tables.keep_only(committed)
+        stale: dict[int, PartitionState] = {}
+        found: dict[str, list[int]] = {"kept": [], "behind": [], "rebuilt": []}
+        for partition, offset in committed.items():
+            state = await self._tables.open(partition)
+            found[_prepare(partition, state, offset)].append(partition)
+            if not _stands_for(state.checkpoint, offset):
+                stale[partition] = state
         if not stale:
+            log.info("state_kept", partitions=sorted(committed))
             return
+        await self._replay(stale, committed, found)
         for partition, state in stale.items():
-            self._offsets.pop(partition, None)
-            state.clear()
+            self._refuse_lost_offset(partition, committed[partition], state)
+
+    async def _replay(
+        self,
+        stale: Mapping[int, PartitionState],
+        committed: Mapping[int, int | None],
+        found: Mapping[str, list[int]],
+    ) -> None:
+        names = {topic: table.name for topic, table in self._tables.tables.items()}
+        self._recovery = progress = RecoveryProgress(self._metrics, names)
         self._metrics.recovering.set(1)
         started = monotonic()
-        log.info("recovery_started", partitions=sorted(stale))
+        log.info("recovery_started", **found)
         try:
-            count = await changelog.rebuild(
-                self._kafka, tuple(self._tables.tables), stale, self._count_recovered
-            )
+            positions = await replay(self._kafka, stale, progress)
+            for partition, state in stale.items():
+                state.recovered(committed[partition], positions[partition])
         finally:
             self._metrics.recovering.set(0)
+            self._recovery = None
         seconds = monotonic() - started
         self._metrics.recovery_seconds.set(seconds)
-        log.info("recovery_completed", records=count, seconds=round(seconds, 3))
-        for partition in stale:
-            self._refuse_lost_offset(partition, committed[partition])
-            self._offsets[partition] = committed[partition]
+        log.info(
+            "recovery_completed",
+            records=progress.records,
+            seconds=round(seconds, 3),
+            records_per_second=round(progress.rate),
+        )
 
-    def _count_recovered(self, topic: str, count: int) -> None:
-        self._metrics.recovered_records.labels(self._tables.tables[topic].name).inc(count)
-
-    def _refuse_lost_offset(self, partition: int, offset: int | None) -> None:
+    def _refuse_lost_offset(
+        self, partition: int, offset: int | None, state: PartitionState
+    ) -> None:
         """Rows without a committed offset mean that the group's offsets have expired."""
-        if offset is None and any(
-            table.partition(partition) for table in self._tables.tables.values()
-        ):
+        if offset is None and any(state.checkpoint.counts.values()):
             raise KafkaFaultError(
                 f"Partition {partition} of {self.source} has rows in its tables, but the consumer "
                 "group has no committed offset: it was deleted, or it expired while no worker ran. "
@@ -143,10 +178,40 @@ class AssessStage(Stage):
                 "offset with kafka-consumer-groups.sh --reset-offsets, then start the worker."
             )
 
+    @property
+    @override
+    def recovery(self) -> dict[str, float | None] | None:
+        return None if self._recovery is None else self._recovery.as_dict()
+
     @override
     def forget(self, partition: int) -> None:
-        self._offsets.pop(partition, None)
+        self._tables.close(partition)
+
+    @override
+    def retain(self, partitions: Collection[int]) -> None:
+        self._tables.keep_only(partitions)
 
 
-def _nothing(_: int) -> None:
+def _stands_for(checkpoint: Checkpoint, offset: int | None) -> bool:
+    return checkpoint.whole and checkpoint.offset == offset
+
+
+def _prepare(partition: int, state: PartitionState, offset: int | None) -> str:
+    """Compare the rows with the committed offset; rows that are ahead of it are thrown away."""
+    checkpoint = state.checkpoint
+    if _stands_for(checkpoint, offset):
+        return "kept"
+    if checkpoint.offset is not None and (offset is None or checkpoint.offset > offset):
+        log.warning(
+            "state_ahead",
+            partition=partition,
+            state_offset=checkpoint.offset,
+            committed_offset=offset,
+            note="the group's offset was moved back; the rows are rebuilt",
+        )
+        state.clear()
+    return "behind" if state.checkpoint.changelog else "rebuilt"
+
+
+def _nothing(_: int, __: Mapping[str, int]) -> None:
     pass

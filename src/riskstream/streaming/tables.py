@@ -4,27 +4,27 @@ They differ from stock tables in two ways. Rows are written by the unit of work 
 them, never key by key, and recovery reads the changelogs itself (``changelog``), in chunks.
 """
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import faust
 from faust.stores.memory import Store as MemoryStore
-from structlog import get_logger
 from typing_extensions import override
 
-from riskstream.events import topics
+from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES
+from riskstream.pipeline.rows import CACHED_ROWS
 from riskstream.pipeline.state import PartitionState
+from riskstream.pipeline.store import TABLES
+from riskstream.streaming.stores import MemoryStores, Stores
 
 __all__ = ["StateTable", "StateTables"]
 
-log = get_logger(__name__)
-
 
 class _RowsByPartition(MutableMapping[str, Any]):
-    """Rows of all partitions as one mapping, to read; each partition's own dict, to write."""
+    """Rows of all partitions as one mapping, to read; the partitions' states write them."""
 
     def __init__(self) -> None:
-        self.partitions: dict[int, dict[str, Any]] = {}
+        self.partitions: dict[int, Mapping[str, Any]] = {}
 
     @override
     def __getitem__(self, key: str) -> Any:
@@ -65,7 +65,7 @@ class _Store(MemoryStore):
 
 
 class StateTable(faust.Table):
-    """One table of the assess hop: JSON rows by subject, a dict per partition."""
+    """One table of the assess hop: rows by subject, a store per partition."""
 
     @override
     def _new_store(self) -> _Store:
@@ -79,23 +79,20 @@ class StateTable(faust.Table):
         rows: _RowsByPartition = self.data.data
         return rows
 
-    def partition(self, number: int) -> dict[str, Any]:
-        """The rows of one partition, made when asked for first."""
-        return self.rows.partitions.setdefault(number, {})
-
-    def drop(self, number: int) -> None:
-        """Give up a partition that is no longer ours."""
-        self.rows.partitions.pop(number, None)
-
 
 class StateTables:
     """The three tables and, for each partition, the state that assess works on."""
 
-    def __init__(self, app: faust.App, partitions: int) -> None:
-        self.tables = {
-            topic: self._table(app, topic, partitions)
-            for topic in (topics.FAILURES, topics.LOCKOUTS, topics.PROFILES)
-        }
+    def __init__(
+        self,
+        app: faust.App,
+        partitions: int,
+        stores: Stores | None = None,
+        cached_rows: int = CACHED_ROWS,
+    ) -> None:
+        self.tables = {topic: self._table(app, topic, partitions) for topic in TABLES}
+        self._stores = MemoryStores() if stores is None else stores
+        self._cached_rows = cached_rows
         self._states: dict[int, PartitionState] = {}
 
     @staticmethod
@@ -109,22 +106,47 @@ class StateTables:
         return table
 
     def state(self, partition: int) -> PartitionState:
-        """State of one partition; it works on the tables' own rows."""
-        if partition not in self._states:
-            failures, lockouts, profiles = (
-                table.partition(partition) for table in self.tables.values()
-            )
-            self._states[partition] = PartitionState(
-                failures=failures, lockouts=lockouts, profiles=profiles
-            )
+        """State of one partition that is ours.
+
+        Raises:
+            KeyError: It is not ours.
+        """
         return self._states[partition]
 
-    def keep_only(self, partitions: set[int]) -> None:
-        """Drop the rows of all other partitions."""
-        for partition in set(self._states) - partitions:
-            del self._states[partition]
+    async def open(self, partition: int) -> PartitionState:
+        """State of one partition, which becomes ours; it works on the tables' own rows.
+
+        Raises:
+            StateStoreError: Its store cannot be opened.
+        """
+        if partition not in self._states:
+            store = await self._stores.open(partition)
+            state = PartitionState(store, self._cached_rows)
+            for table, rows in self._rows_of(state):
+                table.rows.partitions[partition] = rows
+            self._states[partition] = state
+        return self._states[partition]
+
+    def close(self, partition: int) -> None:
+        """Let go of one partition; its store may be opened again, here or elsewhere."""
+        state = self._states.pop(partition, None)
+        if state is not None:
             for table in self.tables.values():
-                table.drop(partition)
+                table.rows.partitions.pop(partition, None)
+            state.store.close()
+
+    def keep_only(self, partitions: Collection[int]) -> None:
+        """Let go of all other partitions."""
+        for partition in self._states.keys() - set(partitions):
+            self.close(partition)
+
+    def _rows_of(self, state: PartitionState) -> list[tuple[StateTable, Mapping[str, Any]]]:
+        rows: dict[str, Mapping[str, Any]] = {
+            FAILURES: state.failures,
+            LOCKOUTS: state.lockouts,
+            PROFILES: state.profiles,
+        }
+        return [(table, rows[topic]) for topic, table in self.tables.items()]
 
     def key_counts(self) -> dict[str, float]:
         """Rows per table, for the metrics."""

@@ -1,7 +1,7 @@
 """exactly_once: one Kafka transaction per chunk."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from aiokafka import TopicPartition
@@ -51,19 +51,20 @@ class TransactionalUnit(UnitOfWork):
         changelog: Sequence[Output],
         source: TopicPartition,
         offset: int,
-    ) -> None:
+    ) -> Mapping[str, int]:
         sender = self._sender
         if sender is None:
             raise KafkaFaultError(f"The unit of work {self._id} is not open.")
         async with asyncio.timeout(self._kafka.transaction_timeout_seconds):
             await sender.producer.begin_transaction()
             try:
-                await sender.send(outputs, changelog, source.partition)
+                written = await sender.send(outputs, changelog, source.partition)
                 await sender.producer.send_offsets_to_transaction({source: offset}, self._group)
             except BaseException:
                 await self._abort(sender)
                 raise
             await sender.producer.commit_transaction()
+        return written
 
     @staticmethod
     async def _abort(sender: Sender) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -34,8 +34,11 @@ class UnitOfWork(Protocol):
         changelog: Sequence[Output],
         source: TopicPartition,
         offset: int,
-    ) -> None:
+    ) -> Mapping[str, int]:
         """Write all of it, then the source offset.
+
+        Returns:
+            Per changelog topic the position after the last row written, where Kafka told it.
 
         Raises:
             KafkaError: Nothing of it may be relied on; the caller must give the partition up.
@@ -62,13 +65,17 @@ class Sender:
 
     async def send(
         self, outputs: Sequence[Output], changelog: Sequence[Output], partition: int
-    ) -> None:
+    ) -> dict[str, int]:
         """Send, and return when the broker has acknowledged everything.
 
         Args:
             outputs: Go where their key belongs.
             changelog: Rows; go to the partition that they were read from.
             partition: That partition.
+
+        Returns:
+            Per changelog topic the position after its last row. Absent where the broker did not
+            tell: it does not know any more where a batch lies that was sent to it twice.
         """
         counts = await self._partition_counts(outputs)
         batches: dict[TopicPartition, list[Output]] = defaultdict(list)
@@ -78,12 +85,17 @@ class Sender:
         for row in changelog:
             batches[TopicPartition(row.topic, partition)].append(row)
         sent = [
-            await self._send(batch, destination)
+            (destination.topic, batch.record_count(), await self._send(batch, destination))
             for destination, records in batches.items()
             for batch in self._batches(records)
         ]
-        if sent:
-            await asyncio.gather(*sent)
+        placed = await asyncio.gather(*(future for _, _, future in sent))
+        rows = {row.topic for row in changelog}
+        positions: dict[str, int] = {}
+        for (topic, count, _), place in zip(sent, placed, strict=True):
+            if topic in rows and place.offset >= 0:
+                positions[topic] = max(positions.get(topic, 0), place.offset + count)
+        return positions
 
     async def _partition_counts(self, outputs: Sequence[Output]) -> dict[str, int]:
         for topic in {output.topic for output in outputs} - self._partitions.keys():

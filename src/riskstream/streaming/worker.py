@@ -114,6 +114,7 @@ async def _end(app: HopApp, started: asyncio.Task[Any]) -> None:
     """Finish the units in flight, then leave."""
     app.consumer.stop_flow()
     await app.hop.release()
+    app.hop.stage.retain(())
     if not started.done():
         started.cancel()
     await asyncio.gather(started, return_exceptions=True)
@@ -187,6 +188,7 @@ def _health(app: HopApp, metrics: Metrics) -> HealthServer:
             "rebalancing": rebalancing,
             "partitions": sorted(tp.partition for tp in app.hop.lanes),
             "braked_partitions": sorted(braked),
+            "recovery": app.hop.stage.recovery,
         }
 
     def release(partition: int | None) -> list[int]:

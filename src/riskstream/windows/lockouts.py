@@ -51,7 +51,7 @@ LOCKOUTS_TTL_MS: Final = 14 * DAY_MS
 """A row this far behind its partition's watermark reads as absent."""
 
 
-class Register(Struct, frozen=True, omit_defaults=True, gc=False):
+class Register(Struct, frozen=True, array_like=True, gc=False):
     """The newest event of one kind."""
 
     time_ms: int
@@ -70,7 +70,7 @@ class LockChange(Struct, frozen=True, gc=False):
     register: Register
 
 
-class ScopeState(Struct, frozen=True, gc=False):
+class ScopeState(Struct, frozen=True, array_like=True, gc=False):
     """What one scope's registers hold."""
 
     scope: LockScope

@@ -48,10 +48,10 @@ def test_a_state_loaded_from_its_changelog_is_the_same() -> None:
     assert loaded.watermark_ms == state.watermark_ms == NOON + DAY
 
 
-def test_a_state_over_filled_mappings_has_their_watermark() -> None:
-    """A store may stand behind it."""
+def test_a_state_over_a_filled_store_has_its_watermark() -> None:
+    """It stands in the checkpoint."""
     _, state = run(records([_of(7), _of(8, time_ms=NOON + HOUR)]))
-    again = PartitionState(state.failures, state.lockouts, state.profiles)
+    again = PartitionState(state.store)
     assert again.watermark_ms == NOON + HOUR
 
 
@@ -147,9 +147,9 @@ def test_an_aborted_chunk_is_as_if_it_had_never_been() -> None:
 
 
 def test_expiry_goes_on_after_recovery() -> None:
-    """The queue is rebuilt from the rows."""
+    """Over the rows that are there, in bounded steps."""
     _, state = run(records([_of(7), _of(8, time_ms=NOON + 3 * DAY)]))
-    loaded = PartitionState(dict(state.failures), dict(state.lockouts), dict(state.profiles))
+    loaded = PartitionState(state.store)
     assert _later(loaded, NOON + 3 * DAY, 5) == 0
     assert _later(loaded, NOON + 3 * DAY, 6) == 1
     assert set(loaded.failures) == {"1234:0", "1234:8"}
