@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 KAFKA_DIR := .kafka
+BENCH_DIR := build/bench
+# What bench measures: python -m benchmarks --help
+BENCH ?= everything
 # Extra arguments of demo, test, test-kafka, chaos and bench: make demo ARGS="--events 5000 --seed 7"
 ARGS ?=
 
@@ -51,8 +54,8 @@ format: $(VENV)/.installed-dev ## Format the code and fix what the linter can fi
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed-dev ## Run the benchmarks
-	$(PY) $(if $(wildcard benchmarks/__main__.py),-m benchmarks,benchmarks/pure_core.py) $(ARGS)
+bench: $(VENV)/.installed-dev kafka-jars $(BENCH_DIR)/.quix $(BENCH_DIR)/.java ## Measure riskstream beside other engines (BENCH="--rounds 1 --events 20000")
+	$(PY) -m benchmarks $(BENCH) $(ARGS)
 
 wheel: $(VENV)/.installed-dev ## Build the wheel into dist
 	$(PY) -m build --wheel --no-isolation --outdir dist .
@@ -73,6 +76,20 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(PY)
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(INSTALL) --group dev
+	@touch $@
+
+# Quix Streams needs older versions of what the checks use, so it has an environment of its own.
+$(BENCH_DIR)/.quix: benchmarks/quix-requirements.txt | $(PY)
+	@mkdir -p $(BENCH_DIR)
+	$(PY) -m venv $(BENCH_DIR)/quix
+	$(BENCH_DIR)/quix/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(BENCH_DIR)/quix/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(BENCH_DIR)/.java: benchmarks/java/pom.xml $(wildcard benchmarks/java/src/main/java/riskstream/bench/*.java)
+	@command -v mvn >/dev/null || { echo "The Kafka Streams program is built with Maven. On Debian and Ubuntu: apt-get install maven" >&2; exit 1; }
+	@mkdir -p $(BENCH_DIR)
+	mvn --quiet --batch-mode -Dstyle.color=never --file $< package
 	@touch $@
 
 $(KAFKA_DIR)/.fetched: tests/kafka/pom.xml

@@ -16,10 +16,7 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import (
-    AdminClient,
-    OffsetSpec,  # type: ignore[attr-defined]  # its stub hides it
-)
+from confluent_kafka import admin as kafka_admin
 from confluent_kafka.cimpl import NewTopic
 
 from benchmarks.resources import Usage, children, descendants, usage
@@ -36,7 +33,8 @@ QUIET: Final = {"log_level": 0}
 NOT_YET: Final = frozenset(
     {"NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PART"}
 )
-LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+# Its stub does not name it.
+LATEST: Final = vars(kafka_admin)["OffsetSpec"].latest()
 OURS: Final = {spec.name: spec.config for spec in ALL_TOPICS}
 
 
@@ -48,10 +46,10 @@ class Broker:
     bootstrap_servers: str
     pids: frozenset[int]
     """The broker's own processes."""
-    admin: AdminClient = field(init=False)
+    admin: kafka_admin.AdminClient = field(init=False)
 
     def __post_init__(self) -> None:
-        self.admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, **QUIET})
+        self.admin = kafka_admin.AdminClient({"bootstrap.servers": self.bootstrap_servers, **QUIET})
 
     def usage(self) -> Usage:
         """What the broker has used."""

@@ -78,7 +78,7 @@ class Workload:
         return sum(len(record.value) for record in self.records) / max(self.events, 1)
 
 
-def make_workload(events: int, *, seed: int, users: int, warmup_events: int = 1000) -> Workload:
+def make_workload(events: int, *, seed: int, users: int, warmup_events: int = 5000) -> Workload:
     """About ``events`` events after about ``warmup_events``; each record is in one of the two.
 
     Args:

@@ -19,7 +19,7 @@ from benchmarks.contenders.contender import Command, Contender, Job, Run
 from benchmarks.contenders.riskstream_worker import worker_command
 from benchmarks.contest import Team, running_team
 from benchmarks.kafka import Broker
-from benchmarks.measures.sample_rows import Row, sample_rows
+from benchmarks.measures.sample_rows import Row, Sample, sample_rows, take_sample
 from benchmarks.options import Options
 from benchmarks.resources import usage
 from benchmarks.workload import BASE_MS
@@ -38,9 +38,9 @@ SAMPLE: Final = re.compile(r"^(riskstream_\w+)(?:\{[^}]*\})? (\S+)$", re.MULTILI
 def measure(broker: Broker, options: Options, tell: Callable[[str], None]) -> list[dict[str, Any]]:
     """One row per number of users."""
     rows = []
-    empty = 0
+    empty, sample = 0, take_sample(BASE_MS)
     for users in SHORT_SIZES if options.short else SIZES:
-        row = _of(users, broker, options)
+        row = _of(users, sample, broker, options)
         rss = row.pop("rss_bytes")
         empty = empty or rss
         if not users:
@@ -54,12 +54,12 @@ def measure(broker: Broker, options: Options, tell: Callable[[str], None]) -> li
     return rows
 
 
-def _of(users: int, broker: Broker, options: Options) -> dict[str, Any]:
+def _of(users: int, sample: Sample, broker: Broker, options: Options) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="riskstream-recovery-") as directory:
         name = f"recovery-{users}-{time.monotonic_ns() // 1_000_000}"
         run = Run(broker.bootstrap_servers, name, options.partitions, Path(directory))
         broker.fresh_topics(options.partitions, {})
-        rows = _write(broker, sample_rows(users, BASE_MS))
+        rows = _write(broker, sample_rows(sample, users))
         _commit_start(broker, f"{name}-assess", options.partitions)
         command = worker_command(run, "exactly_once", role="assess")
         port = int(command.environment["RISKSTREAM_HTTP__PORT"])

@@ -13,7 +13,16 @@ from riskstream.events.record import InputRecord
 from riskstream.events.topics import CLASSIFIED, RAW
 from riskstream.pipeline.state import PartitionState
 
-__all__ = ["FIRST_FREE_OFFSET", "SAMPLE_DAYS", "Row", "classified_records", "sample_rows", "user"]
+__all__ = [
+    "FIRST_FREE_OFFSET",
+    "SAMPLE_DAYS",
+    "Row",
+    "Sample",
+    "classified_records",
+    "sample_rows",
+    "take_sample",
+    "user",
+]
 
 SAMPLE_USERS: Final = 1_000
 SAMPLE_DAYS: Final = 2
@@ -30,6 +39,10 @@ class Row(NamedTuple):
     topic: str
     key: bytes
     value: bytes
+
+
+Sample = list[tuple[bytes, list[Row]]]
+"""Every user of the sample, by key, with all of its rows."""
 
 
 def user(number: int) -> bytes:
@@ -54,18 +67,17 @@ def classified_records(
     ]
 
 
-def sample_rows(users: int, base_ms: int) -> Iterator[Row]:
+def sample_rows(sample: Sample, users: int) -> Iterator[Row]:
     """The rows of this many users, each those of a sampled user under a key of its own."""
-    sampled = _sampled(base_ms)
     for number in range(1, users + 1):
-        old, rows = sampled[number % len(sampled)]
+        old, rows = sample[number % len(sample)]
         new = user(number)
         for row in rows:
             yield Row(row.topic, new, row.value.replace(b'"%s"' % old, b'"%s"' % new))
 
 
-def _sampled(base_ms: int) -> list[tuple[bytes, list[Row]]]:
-    """Every user of the sample with all of its rows."""
+def take_sample(base_ms: int) -> Sample:
+    """Let a small tenant live for two days from this midnight on."""
     events = SAMPLE_USERS * SAMPLE_DAYS * EVENTS_PER_USER_AND_DAY
     records = classified_records(SAMPLE_SEED, SAMPLE_USERS, events, base_ms=base_ms, first_offset=0)
     assess, state = new_assess(), PartitionState()

@@ -11,11 +11,10 @@ from typing import Any
 import faust
 from typing_extensions import override
 
-from benchmarks.contenders.programs.core import TABLES, new_assess, new_ingest, new_state, take_over
+from benchmarks.contenders.programs.core import TABLES, AssessOne, new_assess, new_ingest
 from benchmarks.contenders.programs.place import Place, here
 from riskstream.events.record import InputRecord, Output
 from riskstream.events.topics import CLASSIFIED, DEAD_LETTER, RAW, SCORED
-from riskstream.pipeline.state import PartitionState
 
 __all__ = ["main"]
 
@@ -107,18 +106,18 @@ def _assess(app: Any, partitions: int) -> None:
     tables = [
         app.Table(name, partitions=partitions, key_type=bytes, value_type=bytes) for name in TABLES
     ]
-    states: dict[int, PartitionState] = {}
+    # A watermark per partition, as riskstream has it.
+    partition_of: dict[int, AssessOne] = {}
 
     @app.agent(app.topic(CLASSIFIED, key_type=bytes, value_type=bytes))  # type: ignore[untyped-decorator]
     async def score(stream: Any) -> None:
         async for event in stream.events():
             record = _record(event)
-            state = states.get(record.partition)
-            if state is None:
-                state = states[record.partition] = new_state(*map(_TableBytes, tables))
-            outputs, changes, _ = assess([record], state)
-            take_over(state, changes)
-            for output in outputs:
+            assess_one = partition_of.get(record.partition)
+            if assess_one is None:
+                assess_one = AssessOne(assess, *map(_TableBytes, tables))
+                partition_of[record.partition] = assess_one
+            for output in assess_one(record):
                 await send(output)
 
 

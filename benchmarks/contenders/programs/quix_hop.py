@@ -11,11 +11,10 @@ from quixstreams import Application  # type: ignore[import-not-found]  # in an e
 from quixstreams.models import Serializer  # type: ignore[import-not-found]
 from typing_extensions import override
 
-from benchmarks.contenders.programs.core import new_assess, new_ingest, new_state, take_over
+from benchmarks.contenders.programs.core import AssessOne, new_assess, new_ingest
 from benchmarks.contenders.programs.place import Place, here
 from riskstream.events.record import InputRecord, Output
 from riskstream.events.topics import CLASSIFIED, DEAD_LETTER, RAW, SCORED
-from riskstream.pipeline.state import PartitionState
 
 __all__ = ["main"]
 
@@ -100,9 +99,9 @@ def _ingest(app: Application) -> None:
 
 
 def _assess(app: Application) -> None:
-    assess, offsets = new_assess(), iter(range(2**63))
+    offsets = iter(range(2**63))
     failures, lockouts, profiles = (_StateBytes(name) for name in ("f", "l", "p"))
-    state: PartitionState = new_state(failures, lockouts, profiles)
+    assess_one = AssessOne(new_assess(), failures, lockouts, profiles)
 
     def score(
         value: bytes,
@@ -112,10 +111,7 @@ def _assess(app: Application) -> None:
         stored: Any,
     ) -> list[Output]:
         failures.state = lockouts.state = profiles.state = stored
-        record = InputRecord(CLASSIFIED, 0, next(offsets), timestamp, key, value)
-        outputs, changes, _ = assess([record], state)
-        take_over(state, changes)
-        return outputs
+        return assess_one(InputRecord(CLASSIFIED, 0, next(offsets), timestamp, key, value))
 
     frame = app.dataframe(_topic(app, CLASSIFIED))
     frame = frame.apply(score, stateful=True, expand=True, metadata=True)

@@ -133,7 +133,7 @@ class ReducedAssess(AssessStage):
             for key, row in changed.items()
         ]
 
-        def apply(offset: int) -> None:
+        def apply(offset: int, *_: object) -> None:
             stored.update(changed)
             self._offsets[partition] = offset
 
