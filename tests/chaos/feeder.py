@@ -25,9 +25,19 @@ class Feeder:
         workload: What to send.
         rate: Events a second on average; bursts bring four times as many, and pauses none.
         seed: Of the bursts.
+        idempotent: Off for a broker that forgets its producers when it dies; then nothing may be
+            under way at that time.
     """
 
-    def __init__(self, bootstrap_servers: str, workload: Workload, rate: float, seed: int) -> None:
+    def __init__(  # noqa: PLR0913  (wired in one place)
+        self,
+        bootstrap_servers: str,
+        workload: Workload,
+        *,
+        rate: float,
+        seed: int,
+        idempotent: bool = True,
+    ) -> None:
         self.workload = workload
         self.events = 0
         """Sent so far, hostile records among them."""
@@ -41,7 +51,7 @@ class Feeder:
             {
                 "bootstrap.servers": bootstrap_servers,
                 "partitioner": "murmur2_random",
-                "enable.idempotence": True,
+                "enable.idempotence": idempotent,
                 "linger.ms": 5,
                 "message.max.bytes": 2_000_000,
                 "message.timeout.ms": int(PATIENCE_SECONDS * 1000),
@@ -82,9 +92,9 @@ class Feeder:
             raise RuntimeError(f"{left} records not acknowledged; faults: {self._faults[:3]}")
 
     def send_now(self, events: int) -> None:
-        """One burst in this thread; only while paused."""
+        """One burst, acknowledged when this returns; only while paused."""
         self._burst(events)
-        self._producer.poll(0)
+        self.pause()
 
     def _feed(self) -> None:
         while not self._over.is_set():

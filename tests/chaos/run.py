@@ -48,6 +48,8 @@ class Plan:
     planned_events: int = 60_000
     session_seconds: float = 6.0
     transaction_seconds: float = 8.0
+    idempotent: bool = True
+    """Whether the broker knows its producers again after a crash."""
 
 
 @dataclass(slots=True)
@@ -88,7 +90,13 @@ class Run:
         self._cleanup = ExitStack()
         type_ids = sorted(Kinds.read(CATALOG, POLICY).rows)
         workload = Workload(plan.seed, type_ids, plan.planned_events)
-        self.feeder = Feeder(broker.bootstrap_servers, workload, plan.rate, plan.seed)
+        self.feeder = Feeder(
+            broker.bootstrap_servers,
+            workload,
+            rate=plan.rate,
+            seed=plan.seed,
+            idempotent=plan.idempotent,
+        )
         self.fleet = Fleet(work_dir / "workers", self.settings, plan.workers)
 
     def __enter__(self) -> Self:

@@ -176,7 +176,7 @@ class Verifier:
             if error.name() == "_PARTITION_EOF":
                 self._ends[topic, part] = offset
             elif not error.retriable() and error.name() not in _PASSING:
-                raise KafkaException(error)
+                raise KafkaException(f"{topic}-{part}: {error}")
             return
         self._ends[topic, part] = max(self._ends.get((topic, part), 0), offset + 1)
         if topic == RAW:
