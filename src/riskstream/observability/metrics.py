@@ -78,6 +78,9 @@ class Metrics:
             "truncated_records_total", "Records that left their raw text behind to fit."
         )
         self.expired = counter("expired_rows_total", "Rows removed because nothing in them counts.")
+        self.forgotten = counter(
+            "forgotten_ids_total", "Ids the duplicate filter gave up early, to keep within bounds."
+        )
         self.commits = counter("commits_total", "Units of work committed.")
         self.commit_failures = counter(
             "commit_failures_total", "Units of work that failed; the worker restarts after one."
@@ -156,6 +159,7 @@ class Metrics:
             (self.truncated, tally.truncated),
             (self.uncataloged, tally.uncataloged),
             (self.expired, tally.expired_rows),
+            (self.forgotten, tally.forgotten_ids),
         ):
             if amount:
                 metric.inc(amount)

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from riskstream.config import KafkaSettings
@@ -23,6 +24,7 @@ __all__ = [
     "Verdict",
     "check_topics",
     "create_topics",
+    "delete_records",
     "describe_topics",
     "judge",
 ]
@@ -133,6 +135,20 @@ async def check_topics(
     names = [spec.name for spec in specs]
     there = await describe_topics(kafka, {*names, CLASSIFIED}, configs=True)
     return [judge(spec, there.get(spec.name), there.get(CLASSIFIED)) for spec in specs]
+
+
+async def delete_records(kafka: KafkaSettings, topic: str, before: Mapping[int, int]) -> None:
+    """Delete the records of a topic below an offset each, by partition number.
+
+    Raises:
+        KafkaFaultError: Kafka cannot be reached, or refused; its cause is Kafka's own error.
+    """
+    wanted = {
+        TopicPartition(topic, partition): RecordsToDelete(before_offset=offset)
+        for partition, offset in before.items()
+    }
+    async with _admin(kafka) as admin:
+        await admin.delete_records(wanted)
 
 
 def judge(spec: TopicSpec, state: TopicState | None, classified: TopicState | None) -> TopicVerdict:
