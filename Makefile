@@ -75,7 +75,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(PY)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(INSTALL) --group dev
+	$(INSTALL) --editable '.[demo,rocksdict]' --group dev
 	@touch $@
 
 # Quix Streams needs older versions of what the checks use, so it has an environment of its own.

@@ -23,12 +23,14 @@ from riskstream.errors import ConfigError
 __all__ = [
     "BrakeSettings",
     "CatalogSettings",
+    "DuplicateSettings",
     "HttpSettings",
     "KafkaSettings",
     "LimitSettings",
     "LogSettings",
     "RiskSettings",
     "Settings",
+    "StateSettings",
     "WorkerSettings",
     "load_settings",
 ]
@@ -73,6 +75,9 @@ class WorkerSettings(_Section):
     """Most records in one unit of work."""
     fetch_bytes: int = Field(default=1_048_576, ge=1024)
     """Most bytes fetched at once per partition."""
+    purge_classified: bool = True
+    """Delete what assess has committed, and its duplicate filter no longer needs, from the
+    classified topic."""
 
 
 class LimitSettings(_Section):
@@ -96,6 +101,16 @@ class BrakeSettings(_Section):
     """Dead letters in a row."""
 
 
+class DuplicateSettings(_Section):
+    """Which events are taken for repetitions; see ``pipeline.duplicates``."""
+
+    enabled: bool = True
+    window_minutes: int = Field(default=60, ge=1, le=10_080)
+    """An event id is known so long after it was last received, and half as long again at most."""
+    max_ids_per_partition: int = Field(default=1_048_576, ge=300, le=268_435_456)
+    """Most ids held per classified partition, in 16 to 32 bytes each."""
+
+
 class CatalogSettings(_Section):
     """The catalog."""
 
@@ -108,6 +123,19 @@ class RiskSettings(_Section):
 
     policy: Path | None = None
     """A policy file that replaces the one shipped."""
+
+
+class StateSettings(_Section):
+    """Where the rows of the tables are kept while a worker runs. Kafka always has them, too."""
+
+    store: Literal["memory", "rocksdict"] = "memory"
+    """``rocksdict`` is on disk: for more users than memory holds, and for quick restarts."""
+    directory: Path = Path("riskstream-state")
+    """Of ``rocksdict``; relative to the working directory. May be deleted while no worker runs."""
+    disk_memory_bytes: int = Field(default=67_108_864, ge=8_388_608)
+    """Per process, for RocksDB's cache and write buffers over all partitions."""
+    cached_rows: int = Field(default=4096, ge=16)
+    """Rows kept decoded, per partition and table, in either store; at most twice as many."""
 
 
 class HttpSettings(_Section):
@@ -141,8 +169,10 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
     brake: BrakeSettings = BrakeSettings()
+    duplicates: DuplicateSettings = DuplicateSettings()
     catalog: CatalogSettings = CatalogSettings()
     risk: RiskSettings = RiskSettings()
+    state: StateSettings = StateSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
 

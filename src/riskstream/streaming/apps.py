@@ -12,17 +12,22 @@ from yarl import URL
 
 from riskstream import __version__
 from riskstream.catalog.loader import load_catalog
-from riskstream.config import Settings
+from riskstream.config import DuplicateSettings, Settings
+from riskstream.events.topics import CLASSIFIED
 from riskstream.observability.metrics import Metrics
 from riskstream.pipeline.assess import Assess
+from riskstream.pipeline.duplicates import DuplicateFilter
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
 from riskstream.risk.loader import load_policy
 from riskstream.streaming.acknowledged import AcknowledgedUnit, SharedSender
 from riskstream.streaming.hop import Hop
+from riskstream.streaming.purge import Purger
 from riskstream.streaming.recovery import HopTableManager
 from riskstream.streaming.stages import AssessStage, IngestStage, Stage
+from riskstream.streaming.stores import new_stores
 from riskstream.streaming.tables import StateTables
+from riskstream.streaming.tail import SeenIds
 from riskstream.streaming.transactional import TransactionalUnit
 from riskstream.streaming.transport import ChunkTransport
 from riskstream.streaming.unit import UnitOfWork
@@ -61,6 +66,8 @@ class HopApp(faust.App):
 
     BootStrategy = _Boot
     hop: Hop
+    purger: Purger | None = None
+    """Set where this role empties its source topic."""
     shared: SharedSender
     """Used by at_least_once alone, and started then."""
 
@@ -78,7 +85,8 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
         member: Stable name of this process within the group: its ``group.instance.id``.
 
     Raises:
-        ConfigError: The catalog overlay or the policy has faults.
+        ConfigError: The catalog overlay or the policy has faults, or the state store's library
+            is not installed.
     """
     policy = load_policy(settings.risk.policy)
     metrics = Metrics(role=role, version=__version__, policy=policy.version)
@@ -88,9 +96,16 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
     if role == "ingest":
         stage = IngestStage(Ingest(load_catalog(settings.catalog.overlay), limits))
     else:
-        tables = StateTables(app, settings.kafka.partitions)
-        stage = AssessStage(Assess(policy, limits), tables, settings.kafka, metrics)
+        stores = new_stores(settings.state, settings.worker.app_id)
+        tables = StateTables(app, settings.kafka.partitions, stores, settings.state.cached_rows)
+        prefetch = settings.state.store != "memory"
+        seen = SeenIds(settings.kafka, CLASSIFIED, metrics, _filters(settings.duplicates))
+        assess = Assess(policy, limits)
+        stage = AssessStage(assess, tables, settings.kafka, metrics, prefetch=prefetch, seen=seen)
         metrics.watch("table_keys", "Rows per table.", "table", tables.key_counts)
+        metrics.watch("seen_ids", "Ids in the duplicate filter.", "partition", seen.counts)
+        if settings.worker.purge_classified:
+            app.purger = Purger(settings.kafka, CLASSIFIED, seen.spare)
     app.shared = SharedSender(settings.kafka)
     app.hop = Hop(stage, settings=settings, metrics=metrics, new_unit=_units(app, settings))
     metrics.watch(
@@ -101,6 +116,14 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
     )
     _declare(app, stage.source)
     return app, metrics
+
+
+def _filters(duplicates: DuplicateSettings) -> Callable[[], DuplicateFilter] | None:
+    """What makes the duplicate filter of a partition; None where it is off."""
+    if not duplicates.enabled:
+        return None
+    window_ms = duplicates.window_minutes * 60_000
+    return lambda: DuplicateFilter(window_ms, duplicates.max_ids_per_partition)
 
 
 def _units(app: HopApp, settings: Settings) -> Callable[[int], UnitOfWork]:

@@ -7,6 +7,7 @@ from riskstream.errors import KafkaFaultError
 from riskstream.events import topics
 from riskstream.streaming.admin import TopicState, describe_topics
 from riskstream.streaming.client import missing_topics
+from riskstream.streaming.stores import check_store
 
 __all__ = ["check_before_start"]
 
@@ -20,9 +21,12 @@ async def check_before_start(settings: Settings, role: Literal["ingest", "assess
         The settings with the number of partitions that the hop's source really has.
 
     Raises:
+        ConfigError: The state store asked for is not installed.
         KafkaFaultError: Kafka is not reachable, topics are missing, or the tables have other
             partition counts than the classified topic.
     """
+    if role == "assess":
+        check_store(settings.state)
     if role == "ingest":
         needed = [topics.RAW, topics.CLASSIFIED, topics.DEAD_LETTER]
     else:
