@@ -20,6 +20,7 @@ from riskstream.pipeline.store import Checkpoint
 from riskstream.streaming.changelog import replay
 from riskstream.streaming.progress import RecoveryProgress
 from riskstream.streaming.tables import StateTables
+from riskstream.streaming.tail import SeenIds
 
 __all__ = ["AssessStage", "IngestStage", "Stage", "Work"]
 
@@ -92,7 +93,7 @@ class AssessStage(Stage):
 
     source = topics.CLASSIFIED
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (wired in one place, by name)
         self,
         assess: Assess,
         tables: StateTables,
@@ -100,7 +101,9 @@ class AssessStage(Stage):
         metrics: Metrics,
         *,
         prefetch: bool = False,
+        seen: SeenIds | None = None,
     ) -> None:
+        self.seen = seen or SeenIds(kafka, self.source, metrics, None)
         self._assess = assess
         self._tables = tables
         self._kafka = kafka
@@ -114,17 +117,19 @@ class AssessStage(Stage):
         if self._prefetch:
             keys = (record.key for record in records if record.key is not None)
             state.prefetch(key.decode(errors="replace") for key in keys)
-        outputs, changes, tally = self._assess(records, state)
+        outputs, changes, tally = self._assess(records, state, self.seen.of(partition))
         timestamp = records[-1].timestamp if records else None
 
         def apply(offset: int, written: Mapping[str, int]) -> None:
             state.apply(changes, offset, written)
+            self.seen.apply(partition, offset, changes.seen)
 
         return Work(outputs, changes.changelog(timestamp), tally, apply)
 
     @override
     async def recover(self, committed: Mapping[int, int | None]) -> None:
         self._tables.keep_only(committed)
+        await self.seen.recover(committed)
         stale: dict[int, PartitionState] = {}
         found: dict[str, list[int]] = {"kept": [], "behind": [], "rebuilt": []}
         for partition, offset in committed.items():
@@ -181,15 +186,18 @@ class AssessStage(Stage):
     @property
     @override
     def recovery(self) -> dict[str, float | None] | None:
-        return None if self._recovery is None else self._recovery.as_dict()
+        progress = self._recovery or self.seen.progress
+        return None if progress is None else progress.as_dict()
 
     @override
     def forget(self, partition: int) -> None:
         self._tables.close(partition)
+        self.seen.forget(partition)
 
     @override
     def retain(self, partitions: Collection[int]) -> None:
         self._tables.keep_only(partitions)
+        self.seen.retain(partitions)
 
 
 def _stands_for(checkpoint: Checkpoint, offset: int | None) -> bool:

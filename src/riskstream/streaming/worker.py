@@ -75,6 +75,7 @@ async def _serve(app: HopApp, metrics: Metrics, stop: asyncio.Event, patience: f
     started = asyncio.create_task(app.start())
     stopped = asyncio.create_task(stop.wait())
     crashed = asyncio.create_task(_crash(app, started))
+    purging = asyncio.create_task(app.purger.run()) if app.purger else None
     fault: BaseException | None = None
     try:
         ends: set[asyncio.Future[Any]] = {app.hop.fatal, stopped, crashed}
@@ -84,6 +85,8 @@ async def _serve(app: HopApp, metrics: Metrics, stop: asyncio.Event, patience: f
     finally:
         metrics.ready.set(0)
         _set_deadline(patience)
+        if purging is not None:
+            purging.cancel()
         await _end(app, started)
         for task in (stopped, crashed):
             task.cancel()
