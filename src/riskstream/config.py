@@ -30,6 +30,7 @@ __all__ = [
     "LogSettings",
     "RiskSettings",
     "Settings",
+    "StateSettings",
     "WorkerSettings",
     "load_settings",
 ]
@@ -124,6 +125,19 @@ class RiskSettings(_Section):
     """A policy file that replaces the one shipped."""
 
 
+class StateSettings(_Section):
+    """Where the rows of the tables are kept while a worker runs. Kafka always has them, too."""
+
+    store: Literal["memory", "rocksdict"] = "memory"
+    """``rocksdict`` is on disk: for more users than memory holds, and for quick restarts."""
+    directory: Path = Path("riskstream-state")
+    """Of ``rocksdict``; relative to the working directory. May be deleted while no worker runs."""
+    disk_memory_bytes: int = Field(default=67_108_864, ge=8_388_608)
+    """Per process, for RocksDB's cache and write buffers over all partitions."""
+    cached_rows: int = Field(default=4096, ge=16)
+    """Rows kept decoded, per partition and table, in either store; at most twice as many."""
+
+
 class HttpSettings(_Section):
     """Metrics and health of a worker."""
 
@@ -158,6 +172,7 @@ class Settings(BaseSettings):
     duplicates: DuplicateSettings = DuplicateSettings()
     catalog: CatalogSettings = CatalogSettings()
     risk: RiskSettings = RiskSettings()
+    state: StateSettings = StateSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
 

@@ -25,6 +25,7 @@ from riskstream.streaming.hop import Hop
 from riskstream.streaming.purge import Purger
 from riskstream.streaming.recovery import HopTableManager
 from riskstream.streaming.stages import AssessStage, IngestStage, Stage
+from riskstream.streaming.stores import new_stores
 from riskstream.streaming.tables import StateTables
 from riskstream.streaming.tail import SeenIds
 from riskstream.streaming.transactional import TransactionalUnit
@@ -84,7 +85,8 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
         member: Stable name of this process within the group: its ``group.instance.id``.
 
     Raises:
-        ConfigError: The catalog overlay or the policy has faults.
+        ConfigError: The catalog overlay or the policy has faults, or the state store's library
+            is not installed.
     """
     policy = load_policy(settings.risk.policy)
     metrics = Metrics(role=role, version=__version__, policy=policy.version)
@@ -94,9 +96,12 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
     if role == "ingest":
         stage = IngestStage(Ingest(load_catalog(settings.catalog.overlay), limits))
     else:
-        tables = StateTables(app, settings.kafka.partitions)
+        stores = new_stores(settings.state, settings.worker.app_id)
+        tables = StateTables(app, settings.kafka.partitions, stores, settings.state.cached_rows)
+        prefetch = settings.state.store != "memory"
         seen = SeenIds(settings.kafka, CLASSIFIED, metrics, _filters(settings.duplicates))
-        stage = AssessStage(Assess(policy, limits), tables, settings.kafka, metrics, seen=seen)
+        assess = Assess(policy, limits)
+        stage = AssessStage(assess, tables, settings.kafka, metrics, prefetch=prefetch, seen=seen)
         metrics.watch("table_keys", "Rows per table.", "table", tables.key_counts)
         metrics.watch("seen_ids", "Ids in the duplicate filter.", "partition", seen.counts)
         if settings.worker.purge_classified:
