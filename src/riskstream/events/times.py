@@ -1,6 +1,6 @@
 """Event times: epoch milliseconds inside, RFC 3339 with milliseconds and ``Z`` on the wire."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 __all__ = ["format_time", "parse_time"]
@@ -31,14 +31,17 @@ def parse_time(text: str) -> int:
 
 def format_time(milliseconds: int) -> str:
     """``2026-11-23T13:00:00.847Z``. Range: years 1970 to 9999."""
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{_format_second(seconds)}.{rest:03d}Z"
+    minutes, rest = divmod(milliseconds, 60_000)
+    day, minute = divmod(minutes, 1440)
+    second, millisecond = divmod(rest, 1000)
+    return f"{_format_day(day)}T{_MINUTES[minute]}:{second:02d}.{millisecond:03d}Z"
 
 
-@lru_cache(maxsize=4096)
-def _format_second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()[: len("2026-01-01T00:00:00")]
+@lru_cache(maxsize=1024)
+def _format_day(day: int) -> str:
+    return str(_EPOCH.date() + timedelta(days=day))
 
 
+_MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(1440)]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_799_999
