@@ -10,7 +10,6 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,17 +155,29 @@ class DiskStore(RowStore):
         prefix = PREFIXES[topic]
         begin = prefix
         while True:
-            try:
-                page: list[Any] = list(islice(self._db.items(from_key=begin), PAGE_ROWS))
-            except Exception as fault:
-                raise self._broken(fault) from fault
+            page = self._page(begin, prefix)
             for key, row in page:
-                if key[:1] != prefix:
-                    return
                 yield key[1:].decode(), row
             if len(page) < PAGE_ROWS:
                 return
             begin = page[-1][0] + b"\x00"
+
+    def _page(self, begin: bytes, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """The next rows. rocksdict's own iterators end at a damaged block as if all were read."""
+        page: list[tuple[bytes, bytes]] = []
+        try:
+            rows = self._db.iter()
+            rows.seek(begin)
+            while len(page) < PAGE_ROWS and rows.valid():
+                key = rows.key()
+                if key[:1] != prefix:
+                    break
+                page.append((key, rows.value()))
+                rows.next()
+            rows.status()
+        except Exception as fault:
+            raise self._broken(fault) from fault
+        return page
 
     @override
     def write(self, rows: Iterable[PackedRow], checkpoint: Checkpoint) -> None:
