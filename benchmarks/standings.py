@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from benchmarks.contenders.contender import Contender
 from benchmarks.figures import median, ratio
 from benchmarks.results import Results
 
-__all__ = ["RATIOS", "Standing", "StatedRatio", "ratios_of", "standings"]
+__all__ = ["RATIOS", "Compared", "Standing", "StatedRatio", "ratios_of", "standings"]
 
 MICROSECONDS: Final = 1e6
 
@@ -76,12 +76,25 @@ def standings(results: Results, contenders: Sequence[Contender]) -> list[Standin
     return found
 
 
-def ratios_of(found: Sequence[Standing]) -> list[tuple[StatedRatio, float]]:
-    """The stated ratios of median rates, where both sides took part."""
-    rates = {standing.contender.name: standing.rate for standing in found}
+class Compared(NamedTuple):
+    """A stated ratio as it came out."""
+
+    stated: StatedRatio
+    rate: float
+    """Of the median rates."""
+    cpu: float | None
+    """Of the CPU time per event, the other's above the line: more than 1 is less work."""
+
+
+def ratios_of(found: Sequence[Standing]) -> list[Compared]:
+    """The stated ratios, where both sides took part."""
+    by_name = {standing.contender.name: standing for standing in found}
     told = []
     for stated in RATIOS:
-        value = ratio(rates.get(stated.one, 0.0), rates.get(stated.other, 0.0))
-        if value:
-            told.append((stated, value))
+        one, other = by_name.get(stated.one), by_name.get(stated.other)
+        if one is None or other is None:
+            continue
+        rate = ratio(one.rate, other.rate)
+        if rate is not None:
+            told.append(Compared(stated, rate, ratio(other.cpu_us, one.cpu_us)))
     return told

@@ -43,10 +43,18 @@ def contest_tables(results: Results, contenders: Sequence[Contender]) -> str:
     told = ratios_of(found)
     if told:
         rows = [
-            (stated.what, f"{value:.2f}", "" if stated.aim is None else f"{stated.aim:g}")
-            for stated, value in told
+            (
+                stated.what,
+                f"{rate:.2f}",
+                "" if stated.aim is None else f"{stated.aim:g}",
+                "" if cpu is None else f"{cpu:.2f}",
+            )
+            for stated, rate, cpu in told
         ]
-        parts.append("Ratios of the medians:\n\n" + markdown_table(("ratio", "is", "aim"), rows))
+        parts.append(
+            "Ratios of the medians:\n\n"
+            + markdown_table(("ratio", "by rate", "aim", "by CPU per event"), rows)
+        )
     absent = {**results.unavailable, **results.failed}
     if absent:
         lines = [f"- {name}: {reason.splitlines()[0]}" for name, reason in absent.items()]

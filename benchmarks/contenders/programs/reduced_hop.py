@@ -6,7 +6,7 @@ changelog of the failures table. The same job stands in java/.../ReducedJob.java
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from benchmarks.contenders.reduced_catalog import (
     reduced_types,
 )
 from riskstream.config import load_settings
+from riskstream.errors import KafkaFaultError
 from riskstream.events.outcome import Tally
 from riskstream.events.record import Output, Record
 from riskstream.events.topics import CLASSIFIED, FAILURES
@@ -31,7 +32,7 @@ from riskstream.streaming import apps
 from riskstream.streaming.stages import AssessStage, Work
 from riskstream.streaming.worker import run_worker
 
-__all__ = ["ReducedAssess", "ReducedIngest", "main"]
+__all__ = ["ReducedAssess", "ReducedIngest", "main", "score_record"]
 
 MINUTE_MS: Final = 60_000
 LEVELS: Final = ((4, "no"), (25, "low"), (50, "medium"))
@@ -118,33 +119,45 @@ class ReducedIngest:
 class ReducedAssess(AssessStage):
     """Count, weigh and route; stands where ``AssessStage`` does and keeps one table."""
 
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
         self._counts: dict[int, dict[bytes, tuple[int, int]]] = {}
+
+    @override
+    async def recover(self, committed: Mapping[int, int | None]) -> None:
+        """A benchmark starts empty and is never rebalanced."""
+        if any(committed.values()) or self._counts:
+            raise KafkaFaultError("The reduced job cannot take up where another ended.")
 
     @override
     def process(self, partition: int, records: Sequence[Record]) -> Work:
         stored = self._counts.setdefault(partition, {})
         changed: dict[bytes, tuple[int, int]] = {}
-        outputs = [_score(record, stored, changed) for record in records]
+        outputs = [score_record(record, stored, changed) for record in records]
         timestamp = records[-1].timestamp if records else None
         changelog = [
             Output(FAILURES, key, b'{"minute":%d,"failures":%d}' % row, (), timestamp)
             for key, row in changed.items()
         ]
 
-        def apply(offset: int, *_: object) -> None:
+        def apply(*_: object) -> None:
             stored.update(changed)
-            self._offsets[partition] = offset
 
         return Work(outputs, changelog, Tally(records=len(records), routed=len(outputs)), apply)
 
 
-def _score(
+def score_record(
     record: Record,
     stored: dict[bytes, tuple[int, int]],
     changed: dict[bytes, tuple[int, int]],
 ) -> Output:
+    """The scored record of a classified one.
+
+    Args:
+        record: The classified record.
+        stored: (minute, failures in it) by key, as last committed.
+        changed: The same of this chunk; the record's key is put there if its row changes.
+    """
     event = _CLASSIFIED.decode(record.value or b"")
     key = record.key or b""
     minute = event.time_ms // MINUTE_MS

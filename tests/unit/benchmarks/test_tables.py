@@ -51,7 +51,8 @@ def test_a_ratio_needs_both_sides() -> None:
     both = standings(results(turn("riskstream-eo", 1, 1.0), turn("faust", 1, 30.0)), [ONE, OTHER])
 
     assert ratios_of(alone) == []
-    assert [(stated.other, round(value)) for stated, value in ratios_of(both)] == [("faust", 30)]
+    assert [(told.stated.other, round(told.rate)) for told in ratios_of(both)] == [("faust", 30)]
+    assert ratios_of(both)[0].cpu == pytest.approx(1.0)
 
 
 def test_tables_name_who_was_incomplete_and_who_was_absent() -> None:
