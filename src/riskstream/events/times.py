@@ -3,7 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-__all__ = ["format_time", "parse_time"]
+__all__ = ["LAST_MS", "format_time", "parse_time"]
+
+LAST_MS = 253_402_300_799_999
+"""End of the year 9999, the last that RFC 3339 can say."""
 
 
 def parse_time(text: str) -> int:
@@ -24,7 +27,7 @@ def parse_time(text: str) -> int:
         moment = moment.replace(tzinfo=UTC)
     delta = moment - _EPOCH
     milliseconds = (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
-    if not 0 <= milliseconds <= _LAST_MS:
+    if not 0 <= milliseconds <= LAST_MS:
         raise ValueError("outside the years 1970 to 9999")
     return milliseconds
 
@@ -44,4 +47,3 @@ def _format_day(day: int) -> str:
 
 _MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(1440)]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MS = 253_402_300_799_999

@@ -12,7 +12,7 @@ from riskstream.events.event import NO_RAW, SCHEMA_VERSION, Classified, Event, F
 from riskstream.events.keys import user_key
 from riskstream.events.outcome import Reason
 from riskstream.events.record import Output, Record
-from riskstream.events.times import format_time
+from riskstream.events.times import LAST_MS, format_time
 from riskstream.events.topics import CLASSIFIED
 from riskstream.events.vendor import VendorEvent
 from riskstream.events.vocabulary import Change
@@ -28,7 +28,6 @@ __all__ = ["REPLAYED", "Classifier", "Placed", "Provenance", "provenance"]
 
 REPLAYED: Final = "x-riskstream-replayed"
 """Header of a replayed raw record: how many times its bytes were sent back, 1 at first."""
-_LAST_MS: Final = 253_402_300_799_999
 _encode = msgspec.json.Encoder().encode
 
 
@@ -57,7 +56,7 @@ def provenance(record: Record) -> Provenance:
     key, stamp = record.key, record.timestamp
     if key is not None and len(key) > MAX_KEY_BYTES:
         key = None
-    if stamp is not None and not 0 <= stamp <= _LAST_MS:
+    if stamp is not None and not 0 <= stamp <= LAST_MS:
         stamp = None
     return Provenance(
         record.topic,

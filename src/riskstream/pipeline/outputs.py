@@ -10,7 +10,8 @@ import msgspec
 from riskstream.events.event import Classified, Facts, Origin
 from riskstream.events.outcome import DeadLetter, Tally
 from riskstream.events.record import Headers, InputRecord, Output, Record
-from riskstream.events.times import format_time
+from riskstream.events.text import clean
+from riskstream.events.times import LAST_MS, format_time
 from riskstream.events.topics import DEAD_LETTER
 from riskstream.events.vocabulary import Category, Kind
 
@@ -61,6 +62,7 @@ CE_TYPE_PREFIX: Final = "com.onelogin.event."
 set of names that stays when OneLogin adds an event type."""
 MAX_KEY_BYTES: Final = 1024
 """A longer key is not carried along: one record of 10,000 members would repeat it 10,000 times."""
+_DETAIL_CHARACTERS: Final = 500
 
 
 def dead_letter_output(letter: DeadLetter, record: Record, limit: int, tally: Tally) -> Output:
@@ -87,8 +89,11 @@ def dead_letter_output(letter: DeadLetter, record: Record, limit: int, tally: Ta
     )
     if letter.member is not None:
         headers += ((MEMBER, b"%d" % letter.member),)
-    if record.timestamp is not None:
-        headers += ((TIMESTAMP, b"%d" % record.timestamp),)
+    stamp = record.timestamp
+    if stamp is not None and not 0 <= stamp <= LAST_MS:
+        stamp = None  # Kafka says -1 for none, and refuses what is too far away
+    if stamp is not None:
+        headers += ((TIMESTAMP, b"%d" % stamp),)
     value = letter.payload
     if len(value) > limit:
         tally.truncated += 1
@@ -97,13 +102,16 @@ def dead_letter_output(letter: DeadLetter, record: Record, limit: int, tally: Ta
     key = record.key
     if not key or len(key) > MAX_KEY_BYTES:
         key = position.encode()
-    return Output(DEAD_LETTER, key, value, headers, record.timestamp)
+    return Output(DEAD_LETTER, key, value, headers, stamp)
 
 
 def origin_record(classified: Classified) -> InputRecord:
     """The raw record that a classified one came from, as far as it is known: without value."""
     origin = classified.origin
-    key = None if classified.key is None else b64decode(classified.key)
+    try:
+        key = None if classified.key is None else b64decode(classified.key)
+    except ValueError:  # not written by us
+        key = None
     return InputRecord(
         origin.topic, origin.partition, origin.offset, classified.received_ms, key, None
     )
@@ -164,5 +172,5 @@ def _reference(text: bytes, position: str, member: int | None) -> str:
 
 
 def _header_text(detail: str) -> bytes:
-    one_line = " ".join(detail.split())[:500]
-    return one_line.encode("utf-8", "replace")
+    one_line = clean(" ".join(detail.split()), _DETAIL_CHARACTERS) or ""
+    return one_line.encode()

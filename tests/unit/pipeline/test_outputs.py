@@ -4,6 +4,7 @@ import json
 from hashlib import sha256
 
 import msgspec
+import pytest
 
 from riskstream.events.event import Classified, Facts, Origin
 from riskstream.events.outcome import DeadLetter, Reason, Stage, Tally
@@ -59,12 +60,21 @@ def test_a_dead_letter_says_where_it_came_from_and_why() -> None:
 
 def test_details_are_one_short_line() -> None:
     """Whatever the fault's text holds."""
-    letter = DeadLetter(Stage.DECODE, Reason.MALFORMED_JSON, "a\n\t b\ud800" + "x" * 999, b"")
+    letter = DeadLetter(Stage.DECODE, Reason.MALFORMED_JSON, "a\n\t b\ud800\x1b" + "x" * 999, b"")
     output = dead_letter_output(letter, InputRecord(RAW, 0, 0, None, None, None), 9, Tally())
     detail = dict(output.headers)["x-riskstream-detail"].decode()
-    assert detail.startswith("a b?xxx")
+    assert detail.startswith("a b  xxx")
     assert len(detail) == 500
     assert output.key == f"{RAW}-0-0".encode()
+    assert "x-riskstream-timestamp" not in dict(output.headers)
+
+
+@pytest.mark.parametrize("stamp", [None, -1, 253_402_300_800_000])
+def test_a_time_that_is_none_is_not_passed_on(stamp: int | None) -> None:
+    """Kafka says -1 for none, and refuses what is too far away."""
+    letter = DeadLetter(Stage.DECODE, Reason.MALFORMED_JSON, "", b"x")
+    output = dead_letter_output(letter, InputRecord(RAW, 0, 0, stamp, None, None), 9, Tally())
+    assert output.timestamp is None
     assert "x-riskstream-timestamp" not in dict(output.headers)
 
 
