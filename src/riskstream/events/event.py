@@ -4,8 +4,13 @@
 it decodes the facts, appends risk, windows and raw, and writes the bytes on.
 """
 
-from msgspec import Raw, Struct
+from typing import Annotated
 
+from msgspec import Meta, Raw, Struct
+
+from riskstream.events.keys import MAX_KEY_CHARACTERS
+from riskstream.events.text import MAX_CHARACTERS
+from riskstream.events.times import LAST_MS
 from riskstream.events.vocabulary import (
     Category,
     Change,
@@ -124,35 +129,43 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     source: Source | None = None
 
 
+Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""What is read of a classified record is bounded, as anyone may have written it: a larger number
+fits no row."""
+Time = Annotated[int, Meta(ge=0, le=LAST_MS)]
+"""Epoch milliseconds, to the end of the year 9999."""
+Key = Annotated[str, Meta(min_length=1, max_length=MAX_KEY_CHARACTERS)]
+Text = Annotated[str, Meta(max_length=MAX_CHARACTERS)]
+
+
 class Origin(Struct, frozen=True):
     """Where a classified record came from: raw topic, partition, offset, index in the record."""
 
-    topic: str
-    partition: int
-    offset: int
-    member: int
+    topic: Text
+    partition: Number
+    offset: Number
+    member: Number
 
 
 class VendorRisk(Struct, frozen=True, omit_defaults=True):
     """SmartFactor's own score, where the event carries one."""
 
-    score: int
-    """0 to 100."""
-    reasons: tuple[str, ...] = ()
+    score: Annotated[int, Meta(ge=0, le=100)]
+    reasons: tuple[Text, ...] = ()
 
 
 class Facts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What folding, scoring and routing read; nothing else of an event decides anything."""
 
-    id: str
-    time_ms: int
-    account_id: int
-    subject: str
+    id: Key
+    time_ms: Time
+    account_id: Number
+    subject: Key
     profiled: bool = False
     """The subject is a user, a client or a system, and keeps a profile."""
     subject_type: str = "other"
     """``user``, ``client``, ``system``, ``name`` or ``type``: the form of the subject key."""
-    event_type_id: int
+    event_type_id: Number
     category: Category
     kind: Kind
     outcome: EventOutcome
@@ -160,11 +173,11 @@ class Facts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     change: Change | None = None
     """Set where this record changes the lock state of its own subject."""
     scope: LockScope = LockScope.ACCOUNT
-    user_id: int | None = None
-    actor_user_id: int | None = None
-    ip: str | None = None
-    user_agent: str | None = None
-    app_id: int | None = None
+    user_id: Number | None = None
+    actor_user_id: Number | None = None
+    ip: Text | None = None
+    user_agent: Text | None = None
+    app_id: Number | None = None
     vendor: VendorRisk | None = None
 
 
@@ -185,7 +198,7 @@ class Classified(Struct, frozen=True, omit_defaults=True, kw_only=True):
     raw_truncated: bool = False
     key: str | None = None
     """Key of the raw record, base64."""
-    received_ms: int | None = None
+    received_ms: Time | None = None
     """Timestamp of the raw record, epoch milliseconds."""
     replayed: bool = False
     """The raw record was sent back from the dead letters on purpose: no duplicate."""

@@ -141,8 +141,9 @@ def remember(records: Iterable[Record], duplicates: DuplicateFilter) -> None:
 def _decode(record: Record) -> Incoming | DeadLetter:
     value = record.value or b""
     try:
+        value.decode()  # the embedded parts are written on as they are
         classified = _DECODER.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
         return _malformed(value, str(fault))
     if classified.schema_version != SCHEMA_VERSION:
         return _malformed(value, f"schema_version {classified.schema_version} is not known")
