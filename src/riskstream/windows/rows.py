@@ -92,12 +92,29 @@ class _Lockouts(Struct, frozen=True, kw_only=True):
     panes: Panes
 
 
+class _KeptFailures(Struct, frozen=True):
+    """What restores a row; its windows are for readers and are skipped."""
+
+    subject: str
+    as_of: str
+    offset: int
+    panes: tuple[KindPanes, ...]
+
+
+class _KeptLockouts(Struct, frozen=True):
+    subject: str
+    as_of: str
+    offset: int
+    registers: tuple[_Register, ...]
+    panes: Panes
+
+
 _REGISTERS: Final = ("locked", "suspended", "unlocked", "login")
 _LAST_MS: Final = 253_402_300_799_999
 """End of the year 9999, the last that RFC 3339 can say; an end after it is shown as this."""
 _ENCODER: Final = msgspec.json.Encoder()
-_FAILURES: Final = msgspec.json.Decoder(_Failures)
-_LOCKOUTS: Final = msgspec.json.Decoder(_Lockouts)
+_FAILURES: Final = msgspec.json.Decoder(_KeptFailures)
+_LOCKOUTS: Final = msgspec.json.Decoder(_KeptLockouts)
 
 
 def encode_failures(row: FailuresRow) -> bytes:
