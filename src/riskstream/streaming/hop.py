@@ -22,6 +22,8 @@ __all__ = ["Hop"]
 
 REVOKE_SECONDS = 10.0
 """At a rebalance: time for units in flight to end before they are cancelled and abort."""
+FATAL_SECONDS = 2.0
+"""The same once a unit has failed: what broke that one mostly holds the others, too."""
 OPEN_AT_ONCE = 16
 """Producers initialised at the same time."""
 
@@ -199,11 +201,12 @@ class Hop:
         lanes, tasks = dict(self._lanes), dict(self._tasks)
         if not lanes:
             return
+        patience = FATAL_SECONDS if self.fatal.done() else REVOKE_SECONDS
         try:
-            async with asyncio.timeout(REVOKE_SECONDS):
+            async with asyncio.timeout(patience):
                 await asyncio.gather(*(lane.drain() for lane in lanes.values()))
         except TimeoutError:
-            log.warning("units_cancelled", after_seconds=REVOKE_SECONDS)
+            log.warning("units_cancelled", after_seconds=patience)
             for tp, task in tasks.items():
                 if not task.done():
                     self.stage.forget(tp.partition)

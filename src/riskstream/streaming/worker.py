@@ -23,6 +23,8 @@ __all__ = ["run_worker"]
 PARENT_SECONDS = 1.0
 HARD_DEADLINE_SECONDS = 5.0
 """Beyond the shutdown timeout: then the process ends whatever it is doing."""
+LEAVE_SECONDS = 5.0
+"""For Faust to take itself apart once all units have ended."""
 
 log = get_logger(__name__)
 
@@ -84,7 +86,9 @@ async def _serve(app: HopApp, metrics: Metrics, stop: asyncio.Event, patience: f
         fault = None if stop.is_set() else _cause(app, started)
     finally:
         metrics.ready.set(0)
-        _set_deadline(patience)
+        _set_deadline(patience + HARD_DEADLINE_SECONDS)
+        if fault is not None:
+            log.error("work_ended", error=repr(fault))
         if purging is not None:
             purging.cancel()
         await _end(app, started)
@@ -118,6 +122,8 @@ async def _end(app: HopApp, started: asyncio.Task[Any]) -> None:
     app.consumer.stop_flow()
     await app.hop.release()
     app.hop.stage.retain(())
+    # Nothing is at stake any more, and Faust waits for ever for a consumer that lost its broker.
+    _set_deadline(LEAVE_SECONDS)
     if not started.done():
         started.cancel()
     await asyncio.gather(started, return_exceptions=True)
@@ -156,7 +162,7 @@ def _stop_signal(timeout: float) -> asyncio.Event:
             return
         log.info("stopping", signal=signal.Signals(number).name, deadline_seconds=timeout)
         stop.set()
-        _set_deadline(timeout)
+        _set_deadline(timeout + HARD_DEADLINE_SECONDS)
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -164,9 +170,9 @@ def _stop_signal(timeout: float) -> asyncio.Event:
     return stop
 
 
-def _set_deadline(timeout: float) -> None:
+def _set_deadline(seconds: float) -> None:
     """However it ends, asked or by a fault, it ends: a hung broker must not hold it."""
-    timer = threading.Timer(timeout + HARD_DEADLINE_SECONDS, _give_up)
+    timer = threading.Timer(seconds, _give_up)
     timer.daemon = True
     timer.start()
 
