@@ -94,7 +94,8 @@ def _profile(line: bytes) -> tuple[int, int]:
             level += 1
         else:
             level -= 1
-            low = min(low, level)
+            if level < low:  # noqa: PLR1730  (a call for every bracket is what costs here)
+                low = level
     return low, level
 
 
@@ -187,9 +188,14 @@ def _array_start(text: bytes, quoted_key: bytes) -> int | None:
     for match in _TOKENS.finditer(text):
         token = match.group()
         if token in b"[{":
-            between = text[name_end : match.start()].strip()
-            if level == 1 and token == b"[" and name == quoted_key and between == b":":
+            if (
+                level == 1
+                and token == b"["
+                and name == quoted_key
+                and text[name_end : match.start()].strip() == b":"
+            ):
                 return match.end()
+            name = b""  # only the first bracket behind a name can be its value
             level += 1
         elif token in b"]}":
             level -= 1

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -125,3 +126,23 @@ def test_members_are_found_under_the_key_of_the_outermost_object_only() -> None:
     assert array_members(page, b"data") == [b'{"a":NaN}', b"2"]
     assert array_members(b'{"x":"data",[1]}', b"data") == []
     assert array_members(b'{"x":1', b"data") == []
+
+
+class Counted(bytes):
+    """Knows how many bytes were copied out of it."""
+
+    copied = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        part = super().__getitem__(place)
+        self.copied += len(part) if isinstance(part, bytes) else 1
+        return part
+
+
+@pytest.mark.parametrize("head", [b"{", b'{"data" x', b'{"data":1,'])
+@pytest.mark.parametrize("piece", [b"[]", b"{},", b"[", b'"data",['])
+def test_the_array_of_a_broken_page_is_looked_for_in_linear_time(head: bytes, piece: bytes) -> None:
+    """Brackets that are no value of it are not copied again and again."""
+    text = Counted(head + 5_000 * piece)
+    array_members(text, b"data")
+    assert text.copied <= 3 * len(text)
