@@ -8,7 +8,9 @@ KAFKA_DIR := .kafka
 BENCH_DIR := build/bench
 # What bench measures: python -m benchmarks --help
 BENCH ?= everything
-# Extra arguments of demo, test, test-kafka, chaos and bench: make demo ARGS="--events 5000 --seed 7"
+# How long fuzz runs
+SECONDS ?= 3600
+# Extra arguments of demo, test, test-kafka, chaos, fuzz and bench: make demo ARGS="--events 5000 --seed 7"
 ARGS ?=
 
 # The first that runs and is new enough: a version manager's shim may exist and not run.
@@ -17,12 +19,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 # The build backend is pinned with everything else.
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt --build-constraint constraints.txt
-QUICK_TESTS = $(wildcard tests/unit tests/functional tests/integration tests/e2e)
+QUICK_TESTS = $(wildcard tests/unit tests/functional tests/integration tests/e2e tests/fuzz)
 KAFKA_TESTS = $(wildcard tests/integration tests/chaos)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit test-kafka chaos kafka-jars format bench wheel clean
+.PHONY: help demo test lint unit test-kafka chaos fuzz kafka-jars format bench wheel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +48,9 @@ test-kafka: $(VENV)/.installed-dev kafka-jars ## Run the tests that need Apache 
 
 chaos: $(VENV)/.installed-dev kafka-jars ## Kill, freeze and hang workers and broker, and recount all (Java 17 and Maven)
 	$(PY) -m tests.chaos $(ARGS)
+
+fuzz: $(VENV)/.installed-fuzz ## Look for input that breaks a promise of the pipeline (SECONDS=3600)
+	$(PY) -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
 kafka-jars: $(KAFKA_DIR)/.fetched ## Fetch Apache Kafka's jars into .kafka
 
@@ -76,6 +81,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(PY)
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(INSTALL) --editable '.[demo,rocksdict]' --group dev
+	@touch $@
+
+$(VENV)/.installed-fuzz: $(VENV)/.installed-dev
+	$(INSTALL) --group fuzz
 	@touch $@
 
 # Quix Streams needs older versions of what the checks use, so it has an environment of its own.

@@ -1,0 +1,141 @@
+"""Where the fuzzer starts: OneLogin's shapes, hostile ones, records of ours, what was found.
+
+The seeds are the demo generator's records, the events of the tests, the rows of the table of
+hostile cases, and what ingest makes of them, for the door of assess.
+"""
+
+import json
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from riskstream.demo.generator import generate
+from riskstream.demo.hostile import BAD_MEMBERS, BROKEN_RECORDS
+from riskstream.events.record import Output
+from riskstream.events.topics import CLASSIFIED
+from tests.fuzz.inputs import DIRECT, GS, RS, SMALL, US
+from tests.support.events import (
+    API_LOCK_USER,
+    encode,
+    eventbridge,
+    full_event,
+    ingest,
+    ndjson,
+    page,
+    rest_event,
+    sparse_event,
+)
+
+__all__ = ["KEPT", "kept", "seeds"]
+
+KEPT: Final = Path(__file__).parents[1] / "data" / "fuzz"
+"""Inputs that found something once, named after what."""
+_DEMO_RECORDS: Final = 400
+_LONGEST: Final = 6_000
+_FAILURE, _SUCCESS, _LOCK, _UNLOCK = 6, 5, 19, 12
+
+
+def kept() -> list[Path]:
+    """The files of the kept corpus, by name."""
+    return sorted(path for path in KEPT.iterdir() if path.suffix != ".md")
+
+
+def seeds() -> list[bytes]:
+    """All of it, the same in every run."""
+    found = [*_shapes(), *_hostile(), *_stories(), *_demo()]
+    direct = _direct(found)
+    found += [path.read_bytes() for path in kept()]
+    return list(dict.fromkeys(found + direct))
+
+
+def _shapes() -> list[bytes]:
+    rest, sparse, full = rest_event(), sparse_event(), full_event()
+    lock = rest_event(event_type_id=API_LOCK_USER, actor_user_id=8)
+    return [
+        encode(rest),
+        encode(sparse),
+        encode(full),
+        encode(lock),
+        encode([rest, sparse, lock]),
+        encode(page([rest, lock])),
+        encode(page(None, error=True)),
+        ndjson([sparse, full]),
+        ndjson([sparse, sparse, lock], "\r\n", nested=False),
+        encode(eventbridge(sparse)),
+        encode(eventbridge({"event": sparse})),
+        json.dumps(rest, indent=2).encode() + b"\n" + json.dumps([sparse], indent=1).encode(),
+        encode(rest_event(risk_score=87, risk_reasons="one reason\ntwo reasons")),
+        encode(rest_event(user_id=None, user_name="user7@example.com")),
+        encode(rest_event(client_id="abc", actor_user_id=None, event_type_id=72)),
+        encode(rest_event(actor_system="Mapping", actor_user_id=None, event_type_id=72)),
+        encode(full_event(**{name: "x" for name in full if name.endswith("_name")})),
+        GS + bytes([SMALL]) + encode([rest, sparse]),
+    ]
+
+
+def _hostile() -> list[bytes]:
+    whole = [record.render(1) or US + b"\x40" for record in BROKEN_RECORDS]
+    members = [b"[" + member + b"," + encode(rest_event()) + b"]" for member, _ in BAD_MEMBERS]
+    good = encode(rest_event())
+    return [
+        *whole,
+        *members,
+        b"\xef\xbb\xbf" + good,
+        good.decode().encode("utf-16"),
+        good[:-20],
+        b"[" + good + b"," + good[:50],
+        good.replace(b"User Seven", b"\\ud800"),
+        good.replace(b"User Seven", b"\xff"),
+        good.replace(b"User Seven", b"\x00"),
+        b'{"event":' * 3 + good + b"}" * 3,
+        b"[[" + good + b"]]",
+        good + b"," + good,
+        good + good,
+        b'{"a":' * 70 + b"1" + b"}" * 70,
+        b"[" * 100_000,
+        b"[" + b"{}," * 9 + b"{}]",
+    ]
+
+
+def _stories() -> list[bytes]:
+    """Several records of one user: failures, a lock, an unlock, a login."""
+    minutes = [
+        rest_event(
+            id=number,
+            event_type_id=kind,
+            created_at=f"2026-11-23T13:{number:02d}:00Z",
+            **({"actor_user_id": None, "actor_system": "OneLogin"} if kind == _LOCK else {}),
+        )
+        for number, kind in enumerate([*[_FAILURE] * 5, _LOCK, _FAILURE, _UNLOCK, _SUCCESS, _LOCK])
+    ]
+    days = [
+        rest_event(id=100 + day, event_type_id=_SUCCESS, created_at=f"2026-11-{day:02d}T09:00:00Z")
+        for day in (1, 5, 23, 9, 30)
+    ]
+    return [
+        RS.join(encode(event) for event in minutes),
+        GS + b"\x04" + RS.join(encode(event) for event in days),
+        GS + b"\x08" + RS.join([encode(minutes[0])] * 3),
+        RS.join(US + bytes([bits]) + encode(minutes[5]) for bits in range(0, 64, 5)),
+        encode(minutes) + RS + encode(days),
+    ]
+
+
+def _demo() -> list[bytes]:
+    messages = islice(generate(None, seed=4), _DEMO_RECORDS)
+    values = [message.value for message in messages if message.value]
+    short = [value for value in values if len(value) <= _LONGEST]
+    return [*short[::4], *(RS.join(short[start : start + 6]) for start in range(0, 120, 24))]
+
+
+def _direct(inputs: list[bytes]) -> list[bytes]:
+    """Classified records of ours, for the door of assess."""
+    head = GS + bytes([DIRECT])
+    values = [_classified(data) for data in inputs[:40] if GS not in data and RS not in data]
+    found = [head + RS.join(each) for each in values if each]
+    return [each for each in found if len(each) <= 3 * _LONGEST]
+
+
+def _classified(data: bytes) -> list[bytes]:
+    outputs: list[Output] = ingest(data).outputs
+    return [output.value or b"" for output in outputs if output.topic == CLASSIFIED]
