@@ -19,9 +19,9 @@ from riskstream.streaming.admin import delete_records
 
 __all__ = ["Purger"]
 
-FIRST_SECONDS = 5.0
-"""After the start: a worker that never lives long purges, too."""
 EVERY_SECONDS = 300.0
+LOOK_SECONDS = 5.0
+"""Until there is anything to delete: before the first assignment, for one."""
 REFUSALS = (
     ClusterAuthorizationFailedError,
     IncompatibleBrokerVersion,
@@ -56,19 +56,15 @@ class Purger:
 
     async def run(self) -> None:
         """Purge until cancelled, or until the broker refuses."""
-        await asyncio.sleep(FIRST_SECONDS)
         while True:
-            if not await self.purge():
+            due = bool(self._due())
+            if due and not await self.purge():
                 return
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(EVERY_SECONDS if due else LOOK_SECONDS)
 
     async def purge(self) -> bool:
         """Delete once what may go. False when the broker refuses, now and for ever."""
-        before = {
-            partition: offset
-            for partition, offset in self._spare().items()
-            if offset > self._purged.get(partition, 0)
-        }
+        before = self._due()
         if not before:
             return True
         try:
@@ -85,3 +81,11 @@ class Purger:
         self._purged.update(before)
         log.info("purged", topic=self._topic, partitions=len(before))
         return True
+
+    def _due(self) -> dict[int, int]:
+        """What may go and was not asked for before."""
+        return {
+            partition: offset
+            for partition, offset in self._spare().items()
+            if offset > self._purged.get(partition, 0)
+        }
