@@ -12,12 +12,13 @@ from typing import Any
 
 from riskstream.demo.stack import free_ports
 from riskstream.events import topics
+from riskstream.streaming.disk import DiskMemory, DiskStore
 from tests.integration.test_worker import (
     check_outcomes,
     pid_of,
     wait_for_outcomes,
 )
-from tests.support.kafka import Broker, consumer, end_offsets, produce
+from tests.support.kafka import Broker, consumer, end_offsets, produce, read_topic
 from tests.support.processes import Riskstream, command_path, run, wait_for
 from tests.support.workload import Workload, make_workload
 
@@ -59,6 +60,26 @@ def changelog_length(broker: Broker) -> int:
     """Offsets in all changelogs."""
     with consumer(broker) as client:
         return sum(sum(end_offsets(client, topic).values()) for topic in STATE_TOPICS)
+
+
+def positions_in(state: Path) -> dict[tuple[str, int], int]:
+    """By changelog and partition, the position up to which a stopped worker's stores stand."""
+    memory, positions = DiskMemory(8_388_608), dict[tuple[str, int], int]()
+    for path in state.glob("riskstream/assess-*"):
+        store = DiskStore(path, memory)
+        number = int(path.name.partition("-")[2])
+        positions |= {(topic, number): at for topic, at in store.checkpoint.changelog.items() if at}
+        store.close()
+    return positions
+
+
+def last_rows(broker: Broker) -> dict[tuple[str, int], int]:
+    """By changelog and partition, the offset after its last row; markers may follow it."""
+    return {
+        (topic, record.partition): record.offset + 1
+        for topic in STATE_TOPICS
+        for record in read_topic(broker, topic)
+    }
 
 
 def halves(workload: Workload) -> tuple[Workload, Workload]:
@@ -111,6 +132,7 @@ def test_an_older_directory_catches_up_and_a_deleted_one_is_rebuilt(
         settle(kafka_broker, worker, events_in(first))
         assert worker.stop() == 0
         shutil.copytree(state, copy)
+        assert positions_in(state) == last_rows(kafka_broker)
         length = changelog_length(kafka_broker)
 
         produce(kafka_broker, topics.RAW, second.records)
