@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 from benchmarks.contenders.contender import ROOT, Contender
 from benchmarks.contenders.quix import quix_python
 from benchmarks.contenders.registry import CONTENDERS
-from benchmarks.contest import ContenderFaultError, Course, hold_contest, run_turn
+from benchmarks.contest import FAULTS, Course, hold_contest, run_turn
 from benchmarks.kafka import Broker, running_broker
 from benchmarks.machine import this_machine
 from benchmarks.measures import growth, latency, memory, recovery, scaling
@@ -48,9 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _contest(broker, options, results)
             for name in MEASURES if options.command == EVERYTHING else (options.command,):
                 if name in MEASURES:
-                    tell(f"measuring {name}")
-                    with _kept(results, options.output):
-                        results.measures[name] = MEASURES[name](broker, options, tell)
+                    _measure(name, broker, options, results)
         print(summary(results, everyone))
         tell(f"results: {options.output}")
     if options.publish or options.command == PUBLISH:
@@ -62,6 +60,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def tell(line: str) -> None:
     """Progress goes to stderr, results to stdout."""
     print(line, file=sys.stderr, flush=True)
+
+
+def _measure(name: str, broker: Broker, options: Options, results: Results) -> None:
+    """One further measurement; a fault in it is told and leaves the others alone."""
+    tell(f"measuring {name}")
+    results.failed.pop(name, None)
+    try:
+        results.measures[name] = MEASURES[name](broker, options, tell)
+    except FAULTS as fault:
+        results.failed[name] = str(fault)
+        tell(f"  failed: {fault}")
+    save_results(results, options.output)
 
 
 def _contest(broker: Broker, options: Options, results: Results) -> None:
@@ -117,7 +127,7 @@ def _warm_broker(broker: Broker, there: Sequence[Contender], options: Options) -
     workload = make_workload(
         min(options.events, BROKER_WARMUP_EVENTS), seed=options.seed + 1, users=options.users
     )
-    with contextlib.suppress(ContenderFaultError):
+    with contextlib.suppress(*FAULTS):
         run_turn(there[0], Course(broker, workload, options.partitions), 0)
 
 
@@ -128,12 +138,3 @@ def _open(path: Path) -> Results:
     if not path.exists():
         return fresh
     return replace(load_results(path), machine=fresh.machine, versions=fresh.versions)
-
-
-@contextlib.contextmanager
-def _kept(results: Results, path: Path) -> Iterator[None]:
-    """Whatever ends the block, what was measured before it is on disk."""
-    try:
-        yield
-    finally:
-        save_results(results, path)

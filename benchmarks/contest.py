@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from confluent_kafka import KafkaException
+
 from benchmarks.contenders.contender import Contender, Run
 from benchmarks.kafka import Broker, send
 from benchmarks.outputs import Counted, OutputWatch, count_outputs
@@ -22,7 +24,15 @@ from benchmarks.results import Turn
 from benchmarks.workload import Workload
 from riskstream.demo.leash import LeashedProcess
 
-__all__ = ["ContenderFaultError", "Course", "Team", "hold_contest", "run_turn", "running_team"]
+__all__ = [
+    "FAULTS",
+    "ContenderFaultError",
+    "Course",
+    "Team",
+    "hold_contest",
+    "run_turn",
+    "running_team",
+]
 
 POLL_SECONDS: Final = 0.05
 QUIET_SECONDS: Final = 1.5
@@ -36,6 +46,10 @@ STOP_SECONDS: Final = 30.0
 
 class ContenderFaultError(RuntimeError):
     """A contender ended, stalled, or lost or repeated outputs."""
+
+
+FAULTS: Final = (ContenderFaultError, KafkaException, TimeoutError, RuntimeError, OSError)
+"""What may end a turn without ending the run."""
 
 
 @dataclass(slots=True)
@@ -234,7 +248,7 @@ def hold_contest(
             tell(f"round {number}: {contender.title}")
             try:
                 turn = run_turn(contender, course, number)
-            except ContenderFaultError as fault:
+            except FAULTS as fault:
                 out.add(contender.name)
                 yield contender, str(fault)
             else:
