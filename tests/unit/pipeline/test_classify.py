@@ -8,6 +8,7 @@ import pytest
 from riskstream.events.event import App, Source, Target, VendorRisk
 from riskstream.events.times import format_time
 from riskstream.events.topics import CLASSIFIED, RAW
+from riskstream.pipeline.classify import REPLAYED
 from riskstream.pipeline.envelope import usable_address
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
@@ -225,3 +226,15 @@ def test_an_effect_keeps_what_folding_reads() -> None:
     assert effect.key == own.key
     assert effect.facts.time_ms == own.facts.time_ms
     assert (effect.facts.kind, effect.facts.event_type_id) == ("lockout", API_LOCK_USER)
+
+
+def test_what_was_sent_back_from_the_dead_letters_says_so() -> None:
+    """Its event is then no duplicate; its effect may have been folded before."""
+    event = rest_event(event_type_id=API_LOCK_USER, actor_user_id=9)
+    replayed = record(event)._replace(headers=((REPLAYED, b"1"),))
+    parts = [
+        classified(Ingest(shipped_catalog(), Limits())([each]))
+        for each in (replayed, record(event))
+    ]
+
+    assert [[part.replayed for part in each] for each in parts] == [[True, False], [False, False]]
