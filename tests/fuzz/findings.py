@@ -15,7 +15,8 @@ __all__ = ["Findings"]
 
 SLOW_SECONDS: Final = 2.0
 """Of CPU for a megabyte; less input has its share of it."""
-_GRACE_SECONDS: Final = 0.1
+_LEAST: Final = 50_000
+"""Less has the time of so many bytes."""
 _MEGABYTE: Final = 1_000_000
 _ROOM: Final = re.compile(r"riskstream/(?:pipeline|events|risk|windows|catalog)/")
 
@@ -36,7 +37,7 @@ class Findings:
     bytes_in: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     slowest: tuple[float, int] = (0.0, 0)
-    """Seconds and bytes of the input that took longest for what it had."""
+    """Share of the time allowed, and size, of the input that took longest for its size."""
     began: float = field(default_factory=time.monotonic)
     _shortest: dict[str, int] = field(default_factory=dict)
 
@@ -53,16 +54,16 @@ class Findings:
         return self._in_time(cost, data)
 
     def _in_time(self, cost: Cost, data: bytes) -> bool:
+        allowed = SLOW_SECONDS * (len(data) + _LEAST) / _MEGABYTE
         seconds = cost.seconds / self.slowdown
-        if seconds - _allowed(len(data)) > self.slowest[0] - _allowed(self.slowest[1]):
-            self.slowest = (seconds, len(data))
-        if seconds <= _allowed(len(data)):
+        if seconds > allowed:
+            # by what the process took itself, which is slow to ask for
+            seconds = check(data, clock=time.process_time).seconds / self.slowdown
+        if seconds / allowed > self.slowest[0]:
+            self.slowest = (seconds / allowed, len(data))
+        if seconds <= allowed:
             return True
-        # the clock of the process is slow to read, and the other one counts what others do
-        again = check(data, clock=time.process_time).seconds / self.slowdown
-        if again <= _allowed(len(data)):
-            return True
-        self._found("slow", data, f"{again:.2f} s of CPU for {len(data)} bytes\n")
+        self._found("slow", data, f"{seconds:.2f} s of CPU for {len(data)} bytes\n")
         return False
 
     def _found(self, name: str, data: bytes, report: str) -> None:
@@ -79,13 +80,9 @@ class Findings:
         seconds = max(time.monotonic() - self.began, 0.001)
         return (
             f"{self.inputs} inputs, {self.inputs / seconds:.0f} a second, {self.events} events, "
-            f"{self.bytes_in / _MEGABYTE:.1f} MB, slowest {self.slowest[0]:.2f} s for "
-            f"{self.slowest[1]} bytes, {len(self.faults)} faults"
+            f"{self.bytes_in / _MEGABYTE:.1f} MB, slowest {self.slowest[1]} bytes "
+            f"in {self.slowest[0]:.0%} of the time allowed, {len(self.faults)} faults"
         )
-
-
-def _allowed(size: int) -> float:
-    return _GRACE_SECONDS + SLOW_SECONDS * size / _MEGABYTE
 
 
 def _name_of(fault: Exception) -> str:
