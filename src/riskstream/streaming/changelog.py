@@ -21,9 +21,11 @@ from riskstream.streaming.progress import RecoveryProgress
 
 __all__ = ["Ends", "replay"]
 
-FETCH_BYTES = 4_194_304
-REQUEST_BYTES = 33_554_432
+FETCH_BYTES = 2_097_152
+REQUEST_BYTES = 16_777_216
 """Of one answer of a broker, over all partitions."""
+POLL_RECORDS = 10_000
+"""Decoded at once. What was fetched is compressed to a fifth or less, and may hold a lot more."""
 POLL_MS = 500
 
 Ends = dict[TopicPartition, int]
@@ -114,7 +116,7 @@ async def _read(
     heard, patience = monotonic(), 2 * kafka.request_timeout_seconds
     while unread:
         fetched: Mapping[TopicPartition, Sequence[Any]] = await consumer.getmany(
-            *unread, timeout_ms=POLL_MS
+            *unread, timeout_ms=POLL_MS, max_records=POLL_RECORDS
         )
         before = progress.remaining
         for place, records in fetched.items():

@@ -60,7 +60,7 @@ class FakeConsumer:
         return self.positions[place]
 
     async def getmany(
-        self, *places: TopicPartition, timeout_ms: int
+        self, *places: TopicPartition, timeout_ms: int, max_records: int
     ) -> dict[TopicPartition, list[InputRecord]]:
         """Two offsets of each."""
         fetched = {}
