@@ -53,7 +53,8 @@ class KafkaSettings(_Section):
     replication_factor: int = Field(default=1, ge=1, le=10)
     request_timeout_seconds: float = Field(default=30.0, gt=0)
     session_timeout_seconds: float = Field(default=10.0, gt=0)
-    transaction_timeout_seconds: float = Field(default=30.0, gt=0)
+    transaction_timeout_seconds: float = Field(default=120.0, gt=0)
+    """When Kafka gives up a transaction that nobody ends. Longer than a broker takes to restart."""
     compression: Literal["none", "gzip", "lz4", "zstd", "snappy"] = "zstd"
 
 

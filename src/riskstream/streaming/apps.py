@@ -37,6 +37,9 @@ __all__ = ["HopApp", "Role", "create_app"]
 Role = Literal["ingest", "assess"]
 
 REBALANCE_SECONDS = 60.0
+METADATA_AGE_MS = 5_000
+"""A leader of the group that asks a broker just come up may be told that there is no such topic,
+and then assigns nothing to anybody. It assigns anew when its metadata change, so it must look."""
 NEVER_SECONDS = 86_400.0
 """aiokafka leaves the group when nobody polls; a braked or idle worker does not poll."""
 
@@ -168,6 +171,7 @@ def _faust_app(role: Role, settings: Settings, member: str) -> HopApp:
         broker_max_poll_interval=NEVER_SECONDS,
         consumer_group_instance_id=member,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=METADATA_AGE_MS,
         consumer_max_fetch_size=settings.worker.fetch_bytes,
         store="memory://",
         value_serializer="raw",

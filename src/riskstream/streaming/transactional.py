@@ -31,17 +31,19 @@ class TransactionalUnit(UnitOfWork):
         self._id = transactional_id
         self._group = group
         self._sender: Sender | None = None
+        # Kafka's own timeout is longer: it should outlive a restart of the broker, which loses
+        # the markers of transactions that it gives up while it comes up (KAFKA-20734).
+        self._patience = min(kafka.transaction_timeout_seconds, kafka.request_timeout_seconds)
 
     @override
     async def open(self) -> None:
         """Initialise the producer: fences any former owner and ends its transaction."""
-        timeout = self._kafka.transaction_timeout_seconds
         self._sender = Sender(
             self._kafka,
             transactional_id=self._id,
-            transaction_timeout_ms=int(timeout * 1000),
+            transaction_timeout_ms=int(self._kafka.transaction_timeout_seconds * 1000),
         )
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(self._patience):
             await self._sender.producer.start()
 
     @override
@@ -55,7 +57,7 @@ class TransactionalUnit(UnitOfWork):
         sender = self._sender
         if sender is None:
             raise KafkaFaultError(f"The unit of work {self._id} is not open.")
-        async with asyncio.timeout(self._kafka.transaction_timeout_seconds):
+        async with asyncio.timeout(self._patience):
             await sender.producer.begin_transaction()
             try:
                 written = await sender.send(outputs, changelog, source.partition)
