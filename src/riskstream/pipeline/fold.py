@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from riskstream.events.event import Classified, Facts
+from riskstream.events.times import LAST_MS
 from riskstream.events.vocabulary import FAILURE_KINDS, Change, FailureKind, Kind, LockScope
 from riskstream.pipeline.overlay import Overlay
 from riskstream.risk.policy import Policy
@@ -110,7 +111,8 @@ class Fold:
             return
         time_ms, until = folded.time_ms, None
         if change is Change.LOCK and facts.scope in self._assumed_ms:
-            until = time_ms + self._assumed_ms[facts.scope]
+            # never past what the changelog can say: a row read back must be the row
+            until = min(time_ms + self._assumed_ms[facts.scope], LAST_MS)
         register = Register(time_ms, facts.id, facts.event_type_id, until)
         if row is None and folded.profile is not None and folded.profile.last_login is not None:
             login = folded.profile.last_login

@@ -4,6 +4,7 @@ import pytest
 
 from riskstream.errors import KafkaFaultError
 from riskstream.events.event import Facts
+from riskstream.events.times import LAST_MS
 from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES
 from riskstream.events.vocabulary import Change, Kind
 from riskstream.pipeline.state import MAX_TOMBSTONES, PartitionState
@@ -46,6 +47,17 @@ def test_a_state_loaded_from_its_changelog_is_the_same() -> None:
             loaded.load(output.topic, output.key, output.value)
     assert live_rows(loaded) == live_rows(state)
     assert loaded.watermark_ms == state.watermark_ms == NOON + DAY
+
+
+@pytest.mark.parametrize("time_ms", [0, LAST_MS - 1, LAST_MS])
+def test_a_lock_at_the_ends_of_time_comes_back_as_it_was(time_ms: int) -> None:
+    """Its presumed end is never past what a row can say."""
+    (result,), state = run(records([_of(7, Kind.LOCKOUT, time_ms, change=Change.LOCK)]))
+    loaded = PartitionState()
+    for output in result.changes.changelog(None):
+        loaded.load(output.topic, output.key, output.value)
+    assert live_rows(loaded) == live_rows(state)
+    assert live_rows(state)["lockouts"]
 
 
 def test_a_state_over_a_filled_store_has_its_watermark() -> None:
