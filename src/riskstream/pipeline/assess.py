@@ -165,7 +165,7 @@ def _seen_before(incoming: Incoming, record: Record, seen: Sightings) -> bool:
     time_ms = seen_at(classified.received_ms, record.timestamp)
     if time_ms is None:
         return False
-    known = seen.add(hash_id(classified.facts.id, effect=effect), time_ms, record.offset)
+    known = seen.add(hash_id(classified.facts.id, effect), time_ms, record.offset)
     return known and (effect or not classified.replayed)
 
 

@@ -29,11 +29,10 @@ _EFFECT: Final = b"effect:"
 _FIRST_SLOTS: Final = 256
 
 
-def hash_id(event_id: str, *, effect: bool) -> int:
+def hash_id(event_id: str, effect: bool) -> int:
     """Eight bytes of an event's id, never 0; the effect of an event has a hash of its own."""
-    data = event_id.encode()
-    digest = blake2b(_EFFECT + data if effect else data, digest_size=8).digest()
-    return int.from_bytes(digest, "little") or 1
+    data = _EFFECT + event_id.encode() if effect else event_id.encode()
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little") or 1
 
 
 def seen_at(received_ms: int | None, timestamp: int | None) -> int | None:
@@ -114,7 +113,8 @@ class DuplicateFilter:
     def __init__(self, window_ms: int, max_ids: int) -> None:
         self.width_ms = max(-(-window_ms // PARTS), 1)
         self.segment_size = max(max_ids // (PARTS + 1), 1)
-        self.watermark_ms = 0
+        self.part = 0
+        """Part of the watermark: the watermark itself is not needed."""
         self.buckets: list[_Bucket] = []
 
     def __len__(self) -> int:
@@ -132,7 +132,7 @@ class DuplicateFilter:
 
     def apply(self, sightings: "Sightings") -> None:
         """Take over what a committed chunk has seen."""
-        self.watermark_ms = sightings.watermark_ms
+        self.part = sightings.part
         self.buckets = sightings.kept
         for part, segment, since, hashes in sightings.fresh:
             last = self.buckets[-1] if self.buckets else None
@@ -141,9 +141,10 @@ class DuplicateFilter:
                 self.buckets.append(last)
             last.hashes.update(hashes)
 
-    def since_ms(self, newest_ms: int) -> int:
-        """Records from before this time are forgotten once the watermark is at ``newest_ms``."""
-        return max(newest_ms // self.width_ms - PARTS, 0) * self.width_ms
+    @property
+    def since_ms(self) -> int:
+        """What was seen when the watermark lay before this time is forgotten."""
+        return max(self.part - PARTS, 0) * self.width_ms
 
     def first_offset(self, offset: int) -> int:
         """Where the tail that ends at an offset begins at the latest, by number alone."""
@@ -159,58 +160,65 @@ class DuplicateFilter:
 class Sightings:
     """What one chunk sees, over what the filter knows; the filter itself stays as it is."""
 
-    __slots__ = ("_at", "_filter", "_tables", "forgotten", "fresh", "kept", "watermark_ms")
+    __slots__ = (
+        "_filter",
+        "_hashes",
+        "_part_ends",
+        "_segment_ends",
+        "_tables",
+        "forgotten",
+        "fresh",
+        "kept",
+        "part",
+    )
 
     def __init__(self, known: DuplicateFilter) -> None:
         self._filter = known
-        self.watermark_ms = known.watermark_ms
+        self.part = known.part
+        """Part of the watermark."""
         self.kept = list(known.buckets)
         """Buckets of the filter that have not expired since."""
         self.fresh: list[_Fresh] = []
         """What was seen; the first may continue the last bucket kept."""
         self.forgotten = 0
         """Ids that went before their time, to keep within the bound."""
-        self._at: tuple[int, int] | None = None
-        self._tables = [(held.hashes.slots, held.hashes.mask) for held in self.kept]
+        self._hashes: set[int] = set()
+        """Of the last of ``fresh``."""
+        self._tables: list[tuple[array[int], int]] = []
+        self._part_ends = self._segment_ends = -1
 
     def add(self, value: int, time_ms: int, offset: int) -> bool:
         """Enter a hash, and say whether it was known. Offsets must rise."""
-        self.watermark_ms = watermark_ms = max(self.watermark_ms, time_ms)
-        known_by = self._filter
-        at = (watermark_ms // known_by.width_ms, offset // known_by.segment_size)
-        if at != self._at:
-            self._open(at, offset)
-        known = self._knows(value)
-        self.fresh[-1].hashes.add(value)
-        return known
-
-    def _knows(self, value: int) -> bool:
-        """Written out, not by ``in``: it is asked several times for every event."""
-        for fresh in self.fresh:
-            if value in fresh.hashes:
-                return True
+        if time_ms >= self._part_ends or offset >= self._segment_ends:
+            self._open(time_ms, offset)
+        if value in self._hashes:
+            return True
+        self._hashes.add(value)
         for slots, mask in self._tables:
             place = value & mask
             while held := slots[place]:
                 if held == value:
                     return True
                 place = (place + 1) & mask
-        return False
+        return len(self.fresh) > 1 and any(value in held.hashes for held in self.fresh[:-1])
 
-    def _open(self, at: tuple[int, int], offset: int) -> None:
+    def _open(self, time_ms: int, offset: int) -> None:
         """Go on in another bucket, and let go of those that have expired."""
-        self._at = at
-        part, segment = at
+        width, size = self._filter.width_ms, self._filter.segment_size
+        self.part = part = max(self.part, time_ms // width)
+        segment = offset // size
+        self._part_ends, self._segment_ends = (part + 1) * width, (segment + 1) * size
         buckets: list[_Bucket | _Fresh] = [*self.kept, *self.fresh]
         since = buckets[-1].since if buckets and buckets[-1].part == part else offset
         for held in buckets:
             if held.part >= part - PARTS and held.segment < segment - PARTS:
                 self.forgotten += len(held.hashes)
-        self.kept = [held for held in self.kept if _is_near(held, at)]
-        self.fresh = [held for held in self.fresh if _is_near(held, at)]
-        self.fresh.append(_Fresh(part, segment, since, set()))
+        self.kept = [held for held in self.kept if _is_near(held, part, segment)]
+        self.fresh = [held for held in self.fresh if _is_near(held, part, segment)]
+        self._hashes = set()
+        self.fresh.append(_Fresh(part, segment, since, self._hashes))
         self._tables = [(held.hashes.slots, held.hashes.mask) for held in self.kept]
 
 
-def _is_near(held: _Bucket | _Fresh, at: tuple[int, int]) -> bool:
-    return held.part >= at[0] - PARTS and held.segment >= at[1] - PARTS
+def _is_near(held: _Bucket | _Fresh, part: int, segment: int) -> bool:
+    return held.part >= part - PARTS and held.segment >= segment - PARTS

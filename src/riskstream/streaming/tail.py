@@ -127,7 +127,7 @@ class SeenIds:
         try:
             async with aclosing(_Reader(self._kafka, ends)) as reader:
                 await reader.start()
-                starts = await _tails(reader, filters, new_filter)
+                starts = await _tails(reader, new_filter)
                 progress.start(max(ends[place] - start, 0) for place, start in starts.items())
                 async for place, records in reader.read(starts):
                     remember(records, filters[place.partition])
@@ -146,39 +146,37 @@ class SeenIds:
         )
 
 
-async def _tails(
-    reader: "_Reader", filters: Mapping[int, DuplicateFilter], new_filter: NewFilter
-) -> dict[TopicPartition, int]:
-    """Where each partition's tail begins."""
-    newest = await _newest(reader, new_filter)
-    since = {place: filters[place.partition].since_ms(ms) for place, ms in newest.items()}
+async def _tails(reader: "_Reader", new_filter: NewFilter) -> dict[TopicPartition, int]:
+    """Where each partition's tail begins; without those that have no record."""
+    probes = await _probe(reader, new_filter)
+    since = {place: probe.since_ms for place, probe in probes.items()}
     by_time = await reader.offsets_for_times(since)
     return {
         place: max(
             reader.firsts[place],
-            by_time.get(place, 0),
-            filters[place.partition].first_offset(reader.ends[place]),
+            by_time[place],
+            probe.first_offset(reader.ends[place]),
         )
-        for place in newest
+        for place, probe in probes.items()
     }
 
 
-async def _newest(reader: "_Reader", new_filter: NewFilter) -> dict[TopicPartition, int]:
-    """The watermark of each partition's last records, in ms; without those that have none."""
-    newest: dict[TopicPartition, int] = {}
+async def _probe(reader: "_Reader", new_filter: NewFilter) -> dict[TopicPartition, DuplicateFilter]:
+    """Filters of each partition's last records alone: they show the watermark, or a bit less."""
+    probes: dict[TopicPartition, DuplicateFilter] = {}
     unknown, depth = set(reader.ends), PROBE_OFFSETS
     while unknown:
         starts = {place: max(reader.firsts[place], reader.ends[place] - depth) for place in unknown}
         async for place, records in reader.read(starts):
-            probe = new_filter()
-            remember(records, probe)
-            if probe.watermark_ms:
-                newest[place] = max(newest.get(place, 0), probe.watermark_ms)
+            remember(records, probes.setdefault(place, new_filter()))
         unknown = {
-            place for place in unknown - newest.keys() if starts[place] > reader.firsts[place]
+            place
+            for place in unknown
+            if starts[place] > reader.firsts[place]
+            and not (place in probes and probes[place].buckets)
         }
         depth *= PROBE_GROWTH
-    return newest
+    return probes
 
 
 class _Reader:

@@ -119,7 +119,7 @@ def test_records_from_before_the_tail_by_time_do_not_count(
     take(whole, log[:cut])
     probe = DuplicateFilter(WINDOW, MANY)
     take(probe, log[:cut], data.draw(st.integers(0, max(cut - 1, 0))))
-    since = probe.since_ms(probe.watermark_ms)
+    since = probe.since_ms
     start = next((at for at in range(cut) if log[at].time_ms >= since), cut)
     again = DuplicateFilter(WINDOW, MANY)
     take(again, log[:cut], start)
@@ -160,7 +160,7 @@ def test_an_id_takes_at_most_32_bytes() -> None:
     for start in range(1, 20_001, 500):
         seen = duplicates.look()
         for number in range(start, start + 500):
-            seen.add(hash_id(str(number), effect=False), NOON, number)
+            seen.add(hash_id(str(number), False), NOON, number)
         duplicates.apply(seen)
         sizes.append(duplicates.nbytes / len(duplicates))
 
@@ -180,7 +180,7 @@ def test_nothing_is_known_before_the_commit() -> None:
 
 def test_hashes_tell_events_from_effects_and_are_never_zero() -> None:
     """The effect of an event may lie in the same partition."""
-    hashes = {hash_id("1234:1", effect=False), hash_id("1234:1", effect=True)}
+    hashes = {hash_id("1234:1", False), hash_id("1234:1", True)}
 
     assert len(hashes) == 2
     assert all(0 < value < 2**64 for value in hashes)
