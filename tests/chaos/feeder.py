@@ -29,7 +29,7 @@ class Feeder:
             under way at that time.
     """
 
-    def __init__(  # noqa: PLR0913  (wired in one place)
+    def __init__(
         self,
         bootstrap_servers: str,
         workload: Workload,

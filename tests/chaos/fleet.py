@@ -5,6 +5,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -62,10 +63,16 @@ class Fleet:
         work_dir: For logs, one per member.
         settings: Environment settings, see ``tests.support.processes.environment``.
         workers: Members per role.
+        on_disk: Every so many members one keeps its state on disk; 0 for none, 1 for all.
     """
 
-    def __init__(self, work_dir: Path, settings: Mapping[str, str], workers: int) -> None:
-        self._settings = settings
+    def __init__(
+        self, work_dir: Path, settings: Mapping[str, str], workers: int, on_disk: int
+    ) -> None:
+        self._settings = dict(settings)
+        self._on_disk = on_disk
+        self.state_dir = work_dir / "state"
+        """Of the members with their state on disk."""
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._work_dir = work_dir
@@ -119,7 +126,10 @@ class Fleet:
     def _start(self, slot: Slot) -> None:
         command = [sys.executable, "-m", "riskstream", "worker", "--role", slot.role]
         command += ["--member", f"chaos-{slot.name}", "--http-port", str(slot.port)]
-        env = {**environment(self._settings), **slot.extra}
+        settings = dict(self._settings)
+        if self._on_disk and slot.number % self._on_disk == 0:
+            settings |= {"STATE__STORE": "rocksdict", "STATE__DIRECTORY": str(self.state_dir)}
+        env = {**environment(settings), **slot.extra}
         slot.process = LeashedProcess(command, log=slot.log, env=env, cwd=self._work_dir)
         slot.pid = command_of(slot.process)
         slot.starts += 1
@@ -165,34 +175,43 @@ class Fleet:
                     os.kill(slot.pid, signal.SIGCONT)
 
     def park(self, *slots: Slot, timeout: float = 40.0) -> list[int]:
-        """SIGTERM, and wait: they end and stay away. Exit codes."""
+        """SIGTERM, and wait: they end and stay away. Exit codes of those that ran."""
         with self._lock:
             for slot in slots:
                 slot.wanted = False
-                if slot.process is not None:
-                    slot.process.terminate()
+            leaving = [slot.process for slot in slots if slot.process is not None]
+            for process in leaving:
+                process.terminate()
+        deadline = time.monotonic() + timeout
         codes = []
-        for slot in slots:
-            if slot.process is not None:
-                codes.append(slot.process.stop(timeout))
-                with self._lock:
-                    slot.process, slot.pid = None, 0
+        for process in leaving:
+            try:
+                codes.append(process.wait(max(deadline - time.monotonic(), 0.0)))
+            except subprocess.TimeoutExpired:
+                codes.append(process.kill())
         return codes
 
-    def kill_all(self) -> None:
-        """SIGKILL to everyone, and nobody comes back."""
+    def halt(self, *slots: Slot) -> None:
+        """SIGKILL at once to these, or to everyone, and nobody comes back."""
         with self._lock:
-            for slot in self.slots:
+            for slot in slots or self.slots:
                 slot.wanted = False
-            self.kill(*self.slots)
-        while any(slot.running for slot in self.slots):
+            self.kill(*(slots or self.slots))
+        while any(slot.running for slot in slots or self.slots):
             time.sleep(POLL_SECONDS)
 
     def unpark(self, *slots: Slot) -> None:
-        """They are started again, all of them when none is named."""
+        """They are started again."""
         with self._lock:
-            for slot in slots or self.slots:
+            for slot in slots:
                 slot.wanted = True
+
+    def change(self, **settings: str) -> None:
+        """Other settings for everyone; all are stopped in good order and started again."""
+        self._settings |= settings
+        running = [slot for slot in self.slots if slot.wanted]
+        self.park(*running)
+        self.unpark(*running)
 
     def add(self, role: str) -> Slot:
         """One more member."""

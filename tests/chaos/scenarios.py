@@ -4,17 +4,19 @@ A scenario leaves everything running again; the run then waits until all is done
 """
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from riskstream.demo.ports import free_ports
 from tests.chaos.fleet import Slot, command_of
 from tests.chaos.run import PARTITIONS, Run
 from tests.support.processes import Riskstream, wait_for
 
-__all__ = ["LONG", "SHORT", "Scenario", "available"]
+__all__ = ["LONG", "SHORT", "Scenario", "calm"]
 
 Scenario = Callable[[Run], list[str] | None]
 
@@ -55,9 +57,10 @@ def cut(run: Run) -> list[str]:
     findings: list[str] = []
     for _ in range(2):
         time.sleep(run.rng.uniform(2.0, 5.0))
-        run.fleet.kill_all()
+        slots = [slot for slot in run.fleet.slots if slot.wanted]
+        run.fleet.halt(*slots)
         findings += run.check_at_rest(complete=False)
-        run.fleet.unpark()
+        run.fleet.unpark(*slots)
     return findings
 
 
@@ -118,20 +121,22 @@ def storm(run: Run) -> list[str]:
 
 def broker_crash(run: Run) -> None:
     """SIGKILL of the broker under load, and a restart."""
-    time.sleep(2.0)
-    run.broker.kill()
-    time.sleep(run.rng.uniform(1.0, 6.0))
-    run.broker.start()
-    time.sleep(3.0)
+    with run.patient_transactions():
+        time.sleep(8.0)
+        run.broker.kill()
+        time.sleep(run.rng.uniform(1.0, 6.0))
+        run.broker.start()
+        time.sleep(3.0)
 
 
 def broker_restart(run: Run) -> None:
     """A stop of the broker in good order, and a restart."""
-    time.sleep(2.0)
-    run.broker.stop()
-    time.sleep(run.rng.uniform(0.0, 3.0))
-    run.broker.start()
-    time.sleep(3.0)
+    with run.patient_transactions():
+        time.sleep(8.0)
+        run.broker.stop()
+        time.sleep(run.rng.uniform(0.0, 3.0))
+        run.broker.start()
+        time.sleep(3.0)
 
 
 def broker_hangs(run: Run) -> None:
@@ -165,11 +170,29 @@ def jumping_clocks(run: Run) -> None:
         time.sleep(10.0)
 
 
+def lost_state(run: Run) -> None:
+    """The state directory is deleted while all who use it are dead, then one partition of it."""
+    slots = run.fleet.of("assess")
+    for what in ("*", "*/assess-0*"):
+        time.sleep(run.rng.uniform(2.0, 4.0))
+        run.fleet.halt(*slots)
+        for path in run.fleet.state_dir.glob(what):
+            shutil.rmtree(path)
+        run.fleet.unpark(*slots)
+        wait_for(lambda: all(run.fleet.ready(slot) for slot in slots), 60.0, "all have state again")
+
+
 def supervised(run: Run) -> list[str]:
     """``worker --workers 2`` alone, a broker that crashes and a process that dies; no operator."""
-    run.fleet.park(*run.fleet.slots)
+    members = [slot for slot in run.fleet.slots if slot.wanted]
+    run.fleet.park(*members)
+    settings = {
+        **run.settings,
+        "KAFKA__TRANSACTION_TIMEOUT_SECONDS": str(run.plan.patient_seconds),
+        "HTTP__PORT": str(free_ports(4)),
+    }
     worker = Riskstream(
-        ["worker", "--workers", "2"], run.work_dir / "supervised", settings=run.settings
+        ["worker", "--workers", "2"], run.work_dir / "supervised", settings=settings
     )
     with worker:
         wait_for(lambda: worker.log.count("partitions_assigned") >= 4, 60.0, "workers at work")
@@ -182,7 +205,7 @@ def supervised(run: Run) -> list[str]:
         if not worker.running:
             return [f"the supervisor gave up:\n{worker.log[-2000:]}"]
         code = worker.stop(40.0)
-    run.fleet.unpark(*(slot for slot in run.fleet.slots if slot.number < run.plan.workers))
+    run.fleet.unpark(*members)
     return [f"the supervisor ended with exit code {code}:\n{worker.log[-1500:]}"] if code else []
 
 
@@ -196,14 +219,9 @@ SHORT: tuple[Scenario, ...] = (
     storm,
     broker_crash,
     broker_hangs,
+    lost_state,
 )
-NEEDS: dict[Scenario, Callable[[], bool]] = {}
 LONG: tuple[Scenario, ...] = (*SHORT, broker_restart, jumping_clocks, supervised)
-
-
-def available(scenarios: tuple[Scenario, ...]) -> list[Scenario]:
-    """Those that the product can be put through: a disk store, say, must be there to be lost."""
-    return [one for one in scenarios if one not in NEEDS or NEEDS[one]()]
 
 
 def _taken_over(run: Run, others: list[Slot], why: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ HOURS = 30.0
 """Of event time that the planned events cover; they end where the run begins."""
 EVERYDAY = (5, 5, 6, 6, 7, 8, 8, 9, 12, 14, 19, 21, 32, 35, 39, 40, 950, 1002, 1400)
 """Sign-ins, failures, locks and unlocks, so that every kind of row changes all the time."""
+RECENT = 500
+"""Events, one of which may be sent again: a webhook retried, polls that overlap."""
 OVERSIZED = 700_000
 """Bytes of a text whose JSON form, escaped twice, exceeds any largest message."""
 
@@ -44,6 +47,7 @@ class Workload:
         self._begin = datetime.now(UTC).timestamp() - HOURS * 3600
         self._step = HOURS * 3600 / planned
         self._serial = 0
+        self._sent: deque[dict[str, Any]] = deque(maxlen=RECENT)
         self.poison = False
         """Every third record is hostile."""
 
@@ -65,6 +69,14 @@ class Workload:
         return RawRecord(_json(members), b"page-%d" % user, len(members))
 
     def _event(self, user: int) -> dict[str, Any]:
+        """A new event; one time in fifty one that was sent a short while ago, once more."""
+        if self._sent and self._rng.random() < 0.02:
+            return self._rng.choice(self._sent)
+        event = self._new_event(user)
+        self._sent.append(event)
+        return event
+
+    def _new_event(self, user: int) -> dict[str, Any]:
         rng, serial = self._rng, self._serial
         self._serial += 1
         everyday = rng.random() < 0.8
@@ -96,7 +108,7 @@ class Workload:
 
     def _oversized(self, user: int) -> bytes:
         """Fits the raw topic; the scored record with its text escaped once more does not."""
-        event = self._event(user)
+        event = self._new_event(user)
         event["notes"] = '"\\' * (OVERSIZED // 4)
         return _json(event)
 

@@ -6,7 +6,7 @@ expects comes from the raw topic alone, so the program that feeds cannot mislead
 
 import json
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,25 +60,26 @@ class Progress:
 
     expected: int
     outcomes: int
-    unassessed: int
-    """Effects that no worker has folded yet, as far as the committed offsets tell."""
+    waiting: int
+    """Repetitions and effects that no worker has come to yet."""
 
     @property
     def complete(self) -> bool:
-        """Every event has an outcome, every effect is folded."""
-        return self.outcomes >= self.expected and not self.unassessed
+        """Every event has an outcome, everything sent was looked at."""
+        return self.outcomes >= self.expected and not self.waiting
 
 
 @dataclass(slots=True)
 class _Seen:
     """All that was read, by what it is."""
 
-    events: dict[str, Event] = field(default_factory=dict)
+    events: dict[Place, Event] = field(default_factory=dict)
+    """Every sighting; an event that was sent twice has two."""
+    places: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    """Sightings by event id, in no order."""
     broken: dict[Place, str] = field(default_factory=dict)
-    repeated: Counter[str] = field(default_factory=Counter)
-    """Event ids that the raw topic holds more than once; the feeder never means to."""
-    classified: dict[str, list[Position]] = field(default_factory=lambda: defaultdict(list))
-    effects: dict[str, list[Position]] = field(default_factory=lambda: defaultdict(list))
+    classified: dict[Place, list[Position]] = field(default_factory=lambda: defaultdict(list))
+    effects: dict[Place, list[Position]] = field(default_factory=lambda: defaultdict(list))
     dead: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))
     """With stage and reason."""
     scored: dict[str, list[tuple[str, int, int]]] = field(default_factory=lambda: defaultdict(list))
@@ -108,6 +109,9 @@ class Verifier:
         self._seen = _Seen()
         self._ends: dict[tuple[str, int], int] = {}
         """Where each partition was last read to its end."""
+        self._digests: dict[tuple[str, int, int], int] = {}
+        self.reread = 0
+        """Records that the client handed out a second time, from the same place."""
         self._consumer = self._client(
             f"{app_id}-verifier", **{"enable.partition.eof": True, "fetch.wait.max.ms": 50}
         )
@@ -155,14 +159,16 @@ class Verifier:
     def progress(self) -> Progress:
         """Counts over what was read; reads the committed offsets of assess."""
         seen = self._seen
-        expected = len(seen.events) + len(seen.broken)
+        expected = len(seen.places) + len(seen.broken)
         outcomes = len(seen.scored) + len(seen.dead)
-        if outcomes < expected:
-            return Progress(expected, outcomes, 0)
+        waiting = len(seen.events) - len(seen.classified)
+        if outcomes < expected or waiting:
+            return Progress(expected, outcomes, waiting)
         committed = self.committed(CLASSIFIED)
         waiting = sum(
             offset >= committed.get(part, 0)
-            for positions in seen.effects.values()
+            for records in (seen.classified, seen.effects)
+            for positions in records.values()
             for part, offset in positions
         )
         return Progress(expected, outcomes, waiting)
@@ -178,8 +184,12 @@ class Verifier:
             elif not error.retriable() and error.name() not in _PASSING:
                 raise KafkaException(f"{topic}-{part}: {error}")
             return
+        again = offset < self._ends.get((topic, part), 0)
         self._ends[topic, part] = max(self._ends.get((topic, part), 0), offset + 1)
-        if topic == RAW:
+        self._check_same(topic, part, offset, message)
+        if again:
+            self.reread += 1  # the client steps back at times when a broker comes back
+        elif topic == RAW:
             self._raw(part, offset, message)
         elif topic == CLASSIFIED:
             self._classified(part, offset, message)
@@ -187,6 +197,12 @@ class Verifier:
             self._row(topic, part, message)
         else:
             self._outcome(topic, part, offset, message)
+
+    def _check_same(self, topic: str, part: int, offset: int, message: Message) -> None:
+        """A record that was there once must stay as it was."""
+        digest = hash((message.key(), message.value()))
+        if self._digests.setdefault((topic, part, offset), digest) != digest:
+            self._seen.faults.append(f"{topic}-{part} at {offset} is not what it was")
 
     def _outcome(self, topic: str, part: int, offset: int, message: Message) -> None:
         if topic == DEAD_LETTER:
@@ -214,10 +230,9 @@ class Verifier:
                 event = self._kinds.event(member, place, message.timestamp()[1])
             if event is None:
                 seen.broken[place] = "member"
-            elif event.id in seen.events:
-                seen.repeated[event.id] += 1
             else:
-                seen.events[event.id] = event
+                seen.events[place] = event
+                seen.places[event.id].append(place)
 
     def _classified(self, part: int, offset: int, message: Message) -> None:
         value = json.loads(message.value() or b"")
@@ -225,7 +240,8 @@ class Verifier:
         if (message.key() or b"").decode() != facts["subject"]:
             self._seen.faults.append(f"{facts['id']} is classified under a key not its subject's")
         into = self._seen.classified if "event" in value else self._seen.effects
-        into[facts["id"]].append((part, offset))
+        origin = value["origin"]
+        into[origin["partition"], origin["offset"], origin["member"]].append((part, offset))
 
     def _dead_letter(self, message: Message) -> None:
         headers: dict[str, bytes] = dict(message.headers() or [])  # type: ignore[arg-type]
@@ -241,9 +257,10 @@ class Verifier:
         value = json.loads(message.value() or b"")
         name = value["id"]
         self._seen.scored[name].append((topic, part, offset))
-        event = self._seen.events.get(name)
-        if event is None:
+        places = self._seen.places.get(name)
+        if not places:
             return  # not read yet, or invented; the check tells
+        event = self._seen.events[places[0]]
         if value["subject"] != event.subject or (message.key() or b"").decode() != event.subject:
             self._seen.faults.append(f"{name} is keyed by another subject than {event.subject}")
         if SCORED[topic] != event.category or value["category"] != event.category:
@@ -275,53 +292,62 @@ class Verifier:
         return findings
 
     def _check_ingested(self, committed: dict[int, int] | None) -> Iterator[str]:
-        """Every event is classified once, or a dead letter once; every effect is written once."""
+        """Every sighting is classified once, or a dead letter once; every effect written once."""
         seen = self._seen
-        yield from _say("in the raw topic twice", seen.repeated)
-        for letters, what in ((seen.classified, "classified"), (seen.effects, "effects")):
+        for records, what in ((seen.classified, "classified"), (seen.effects, "effects")):
             yield from _say(
-                f"{what} more than once", [n for n, at in letters.items() if len(at) > 1]
+                f"{what} more than once", [f"{p} {at}" for p, at in records.items() if len(at) > 1]
             )
-            yield from _say(f"{what}, but never received", letters.keys() - seen.events.keys())
+            yield from _say(f"{what}, but never received", records.keys() - seen.events.keys())
         dead = {place: reasons for place, reasons in seen.dead.items() if place not in seen.broken}
         yield from _say("dead letters of good events", [f"{p} {r}" for p, r in dead.items()])
         yield from _say("dead-lettered twice", [p for p, r in seen.dead.items() if len(r) > 1])
-        for name, event in seen.events.items():
-            if event.effect is not None and (name in seen.classified) != (name in seen.effects):
-                yield f"{name} and its effect were not committed together"
-        done: dict[Place, bool] = {e.place: n in seen.classified for n, e in seen.events.items()}
+        for place, event in seen.events.items():
+            if event.effect is not None and (place in seen.classified) != (place in seen.effects):
+                yield f"{event.id} and its effect were not committed together"
+        done = {place: place in seen.classified for place in seen.events}
         done.update({place: place in seen.dead for place in seen.broken})
         yield from _against_offsets("raw", done, committed)
 
     def _check_scored(self, committed: dict[int, int] | None) -> Iterator[str]:
-        """Every classified event is scored once."""
+        """Every classified event is scored once, however often it was sent."""
         seen = self._seen
-        yield from _say(
-            "scored more than once", [n for n, at in seen.scored.items() if len(at) > 1]
-        )
-        yield from _say("scored, but never classified", seen.scored.keys() - seen.classified.keys())
-        done = {(*at[0], 0): name in seen.scored for name, at in seen.classified.items()}
+        repeated = {name: at for name, at in seen.scored.items() if len(at) > 1}
+        yield from _say("scored more than once", [f"{n} {at}" for n, at in repeated.items()])
+        first = {event.id: at for event, at in self._first(seen.classified)}
+        yield from _say("scored, but never classified", seen.scored.keys() - first.keys())
+        done = {(*at, 0): name in seen.scored for name, at in first.items()}
         yield from _against_offsets("classified", done, committed)
+
+    def _first(self, records: dict[Place, list[Position]]) -> Iterator[tuple[Event, Position]]:
+        """Of each event the sighting that its classified partition has first, and where."""
+        first: dict[str, tuple[Position, Place]] = {}
+        for place, positions in records.items():
+            event = self._seen.events.get(place)
+            if event is not None:
+                found = min(positions), place
+                first[event.id] = min(first.get(event.id, found), found)
+        for at, place in first.values():
+            yield self._seen.events[place], at
 
     def _check_order(self) -> Iterator[str]:
         """Events of one subject from one raw partition keep their order wherever they go."""
         seen = self._seen
-        lines: list[tuple[str, Iterable[tuple[tuple[Any, ...], str]]]] = [
-            ("scored", ((at, n) for n, found in seen.scored.items() for at in found)),
-            ("classified", ((at, n) for n, found in seen.classified.items() for at in found)),
-        ]
-        for what, records in lines:
-            newest: dict[tuple[Any, ...], Place] = {}
-            broken = []
-            for at, name in sorted(records):
-                event = seen.events.get(name)
-                if event is None:
-                    continue
-                lane = (*at[:-1], event.subject, event.place[0])
-                if newest.get(lane, (-1, -1, -1)) > event.place:
-                    broken.append(f"{name} of {event.subject}")
-                newest[lane] = max(newest.get(lane, event.place), event.place)
-            yield from _say(f"{what} out of order", broken)
+        accepted = {event.id: event for event, _ in self._first(seen.classified)}
+        scored = (
+            (at, accepted[name])
+            for name, found in seen.scored.items()
+            if name in accepted
+            for at in found
+        )
+        classified = (
+            (at, seen.events[place])
+            for place, found in seen.classified.items()
+            if place in seen.events
+            for at in found
+        )
+        yield from _say("scored out of order", _out_of_order(scored))
+        yield from _say("classified out of order", _out_of_order(classified))
 
     def _check_tables(self, committed: dict[int, int] | None) -> Iterator[str]:
         """The rows equal a recount of what is committed."""
@@ -330,13 +356,11 @@ class Verifier:
         yield from self._compare(LOCKOUTS, count_lockouts(folds, self._kinds))
 
     def _folds(self, committed: dict[int, int] | None) -> Iterator[Fold]:
-        for positions, of_effects in ((self._seen.classified, False), (self._seen.effects, True)):
-            for name, event in self._seen.events.items():
+        """What the rows must hold: of each event and each effect the first sighting."""
+        for records, of_effects in ((self._seen.classified, False), (self._seen.effects, True)):
+            for event, (part, offset) in self._first(records):
                 fold = event.effect if of_effects else event.own
-                at = positions.get(name)
-                if fold is None or (committed is not None and at is None):
-                    continue
-                if committed is None or (at and at[0][1] < committed.get(at[0][0], 0)):
+                if fold is not None and (committed is None or offset < committed.get(part, 0)):
                     yield fold
 
     def _compare(self, topic: str, wanted: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -349,7 +373,7 @@ class Verifier:
         watermarks: dict[int, int] = defaultdict(int)
         for part, row in rows.values():
             watermarks[part] = max(watermarks[part], row["as_of"])
-        places = {event.subject: at[0][0] for event, at in self._located()}
+        places = {fold.subject: part for fold, part in self._located()}
         missing, wrong = [], []
         for subject, row in wanted.items():
             part = places.get(subject, -1)
@@ -364,12 +388,13 @@ class Verifier:
         yield from _say(f"wrong rows in {topic}", wrong)
         yield from _say(f"rows in {topic} that nothing led to", rows.keys() - wanted.keys())
 
-    def _located(self) -> Iterator[tuple[Any, list[Position]]]:
-        for name, event in self._seen.events.items():
-            if name in self._seen.classified:
-                yield event.own, self._seen.classified[name]
-            if event.effect is not None and name in self._seen.effects:
-                yield event.effect, self._seen.effects[name]
+    def _located(self) -> Iterator[tuple[Fold, int]]:
+        for records, of_effects in ((self._seen.classified, False), (self._seen.effects, True)):
+            for place, positions in records.items():
+                event = self._seen.events.get(place)
+                fold = event and (event.effect if of_effects else event.own)
+                if fold:
+                    yield fold, positions[0][0]
 
     def open_transactions(self, timeout: float) -> list[str]:
         """Wait until the last stable offset is the end everywhere; what stays open after that."""
@@ -432,6 +457,16 @@ def _end(client: Consumer, part: tuple[str, int], timeout: float = 30.0) -> int:
             time.sleep(0.2)
         else:
             return int(watermarks[1])
+
+
+def _out_of_order(records: Iterable[tuple[tuple[Any, ...], Event]]) -> Iterator[str]:
+    """Records that stand behind a later one of their subject and raw partition."""
+    newest: dict[tuple[Any, ...], Place] = {}
+    for at, event in sorted(records, key=lambda record: record[0]):
+        lane = (*at[:-1], event.subject, event.place[0])
+        if newest.get(lane, (-1, -1, -1)) > event.place:
+            yield f"{event.id} of {event.subject}"
+        newest[lane] = max(newest.get(lane, event.place), event.place)
 
 
 def _against_offsets(
