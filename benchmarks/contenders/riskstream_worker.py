@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 from benchmarks.contenders.contender import Command, Contender, Job, Run, clean_environment
@@ -14,8 +14,10 @@ __all__ = ["AT_LEAST_ONCE", "EXACTLY_ONCE", "worker_command"]
 HOPS: Final = 2
 
 
-def worker_command(run: Run, guarantee: str, role: str = "all") -> Command:
-    """The worker as an operator starts it."""
+def worker_command(
+    run: Run, guarantee: str, role: str = "all", more: Mapping[str, str] | None = None
+) -> Command:
+    """The worker as an operator starts it; ``more`` settings as ``STATE__STORE``."""
     settings = {
         "KAFKA__BOOTSTRAP_SERVERS": run.bootstrap_servers,
         "KAFKA__PARTITIONS": str(run.partitions),
@@ -23,6 +25,7 @@ def worker_command(run: Run, guarantee: str, role: str = "all") -> Command:
         "WORKER__PROCESSING_GUARANTEE": guarantee,
         "HTTP__PORT": str(free_ports(HOPS * run.workers)),
         "LOG__FORMAT": "json",
+        **(more or {}),
     }
     environment = clean_environment() | {
         f"RISKSTREAM_{name}": value for name, value in settings.items()

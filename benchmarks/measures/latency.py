@@ -51,7 +51,7 @@ def measure(broker: Broker, options: Options, tell: Callable[[str], None]) -> li
         for row in _of(contender, broker, options):
             tell(
                 f"  {contender.title}, {row['events_per_second']}/s: p50 {row['p50_ms']} ms, "
-                f"p99 {row['p99_ms']} ms, p99.9 {row['p99_9_ms']} ms"
+                f"p99 {row['p99_ms']} ms, p99.9 {row['p99.9_ms']} ms"
             )
             rows.append(row)
     return rows
@@ -90,7 +90,7 @@ def _row(
         "events": len(latencies),
         "p50_ms": round(percentile(latencies, 0.5), 1),
         "p99_ms": round(percentile(latencies, 0.99), 1),
-        "p99_9_ms": round(percentile(latencies, 0.999), 1),
+        "p99.9_ms": round(percentile(latencies, 0.999), 1),
         "max_ms": round(max(latencies), 1),
     }
 

@@ -9,7 +9,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,54 +28,66 @@ from riskstream.events.topics import CLASSIFIED
 
 __all__ = ["measure"]
 
-SIZES: Final = (0, 100_000, 1_000_000)
-"""Users. Without any, the process shows what it takes by itself."""
-SHORT_SIZES: Final = (0, 20_000)
+PLAN: Final = (("memory", 0), ("memory", 100_000), ("memory", 1_000_000), ("rocksdict", 2_000_000))
+"""Store and users. Without any, the process shows what it takes by itself."""
+SHORT_PLAN: Final = (("memory", 0), ("memory", 20_000), ("rocksdict", 20_000))
 READY_SECONDS: Final = 600.0
 SETTLE_SECONDS: Final = 2.0
+MEBIBYTE: Final = 1024 * 1024
 SAMPLE: Final = re.compile(r"^(riskstream_\w+)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 
 def measure(broker: Broker, options: Options, tell: Callable[[str], None]) -> list[dict[str, Any]]:
-    """One row per number of users."""
+    """A row per store and number of users; a store on disk is started a second time."""
     rows = []
     empty, sample = 0, take_sample(BASE_MS)
-    for users in SHORT_SIZES if options.short else SIZES:
-        row = _of(users, sample, broker, options)
-        rss = row.pop("rss_bytes")
-        empty = empty or rss
-        if not users:
-            continue
-        row["bytes_per_user"] = round((rss - empty) / users)
-        tell(
-            f"  {users:,} users: {row['rows_per_second']:,} rows/s, "
-            f"{row['bytes_per_user']} bytes per user"
-        )
-        rows.append(row)
+    for store, users in SHORT_PLAN if options.short else PLAN:
+        for row in _starts(store, users, sample, broker, options.partitions):
+            rss = row.pop("rss_bytes")
+            empty = empty or rss
+            if not users:
+                continue
+            row["resident_mib"] = round(rss / MEBIBYTE)
+            row["bytes_per_user"] = round((rss - empty) / users)
+            tell(
+                f"  {store}, {users:,} users, {row['start']} start: {row['rows_read']:,} rows in "
+                f"{row['seconds']} s, {row['bytes_per_user']} bytes per user"
+            )
+            rows.append(row)
     return rows
 
 
-def _of(users: int, sample: Sample, broker: Broker, options: Options) -> dict[str, Any]:
+def _starts(
+    store: str, users: int, sample: Sample, broker: Broker, partitions: int
+) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="riskstream-recovery-") as directory:
-        name = f"recovery-{users}-{time.monotonic_ns() // 1_000_000}"
-        run = Run(broker.bootstrap_servers, name, options.partitions, Path(directory))
-        broker.fresh_topics(options.partitions, {})
-        rows = _write(broker, sample_rows(sample, users))
-        _commit_start(broker, f"{name}-assess", options.partitions)
-        command = worker_command(run, "exactly_once", role="assess")
-        port = int(command.environment["RISKSTREAM_HTTP__PORT"])
-        started = time.monotonic()
-        with running_team(_worker(command), run) as team:
-            _wait_until_ready(port, team)
-            ready = time.monotonic() - started
-            seconds = _metrics(port).get("riskstream_recovery_duration_seconds", 0.0)
-            time.sleep(SETTLE_SECONDS)
-            rss = max(usage({pid}).rss_bytes for pid in team.pids())
+        name = f"recovery-{store}-{users}-{time.monotonic_ns() // 1_000_000}"
+        run = Run(broker.bootstrap_servers, name, partitions, Path(directory))
+        broker.fresh_topics(partitions, {})
+        _write(broker, sample_rows(sample, users))
+        _commit_start(broker, f"{name}-assess", partitions)
+        settings = {"STATE__STORE": store, "STATE__DIRECTORY": str(run.directory / "state")}
+        for start in ("first", "second") if store != "memory" else ("first",):
+            head = {"store": store, "users": users, "start": start}
+            yield head | _start(run, worker_command(run, "exactly_once", "assess", settings))
+
+
+def _start(run: Run, command: Command) -> dict[str, Any]:
+    """Start the process, wait until it is ready, and ask it."""
+    port = int(command.environment["RISKSTREAM_HTTP__PORT"])
+    started = time.monotonic()
+    with running_team(_worker(command), run) as team:
+        _wait_until_ready(port, team)
+        ready = time.monotonic() - started
+        told = _metrics(port)
+        time.sleep(SETTLE_SECONDS)
+        rss = max(usage({pid}).rss_bytes for pid in team.pids())
+    read = round(told["riskstream_recovered_records_total"])
+    seconds = told["riskstream_recovery_duration_seconds"]
     return {
-        "users": users,
-        "rows": rows,
+        "rows_read": read,
         "seconds": round(seconds, 2),
-        "rows_per_second": round(rows / seconds) if seconds else 0,
+        "rows_per_second": round(read / seconds) if seconds else 0,
         "start_to_ready_seconds": round(ready, 1),
         "rss_bytes": rss,
     }
@@ -143,9 +156,13 @@ def _wait_until_ready(port: int, team: Team) -> None:
 
 
 def _metrics(port: int) -> dict[str, float]:
+    """Every metric by name, summed over its labels; 0 for one that is not there."""
     with _open(port, "/metrics") as answer:
         text = answer.read().decode()
-    return {name: float(value) for name, value in SAMPLE.findall(text)}
+    sums: dict[str, float] = defaultdict(float)
+    for name, value in SAMPLE.findall(text):
+        sums[name] += float(value)
+    return sums
 
 
 def _open(port: int, path: str) -> Any:
