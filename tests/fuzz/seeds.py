@@ -16,6 +16,7 @@ from riskstream.events.topics import CLASSIFIED
 from tests.fuzz.inputs import DIRECT, GS, RS, SMALL, US
 from tests.support.events import (
     API_LOCK_USER,
+    Fields,
     encode,
     eventbridge,
     full_event,
@@ -32,7 +33,10 @@ KEPT: Final = Path(__file__).parents[1] / "data" / "fuzz"
 """Inputs that found something once, named after what."""
 _DEMO_RECORDS: Final = 400
 _LONGEST: Final = 6_000
-_FAILURE, _SUCCESS, _LOCK, _UNLOCK = 6, 5, 19, 12
+_USUAL: Final = 5
+"""Logins before something unusual."""
+_FAILURE, _SUCCESS, _LOCK, _UNLOCK, _PRIVILEGE = 6, 5, 19, 12, 72
+_MFA_DENIED, _MFA_FAILURE, _MFA_SUCCESS = 950, 1002, 1400
 
 
 def kept() -> list[Path]:
@@ -66,8 +70,10 @@ def _shapes() -> list[bytes]:
         json.dumps(rest, indent=2).encode() + b"\n" + json.dumps([sparse], indent=1).encode(),
         encode(rest_event(risk_score=87, risk_reasons="one reason\ntwo reasons")),
         encode(rest_event(user_id=None, user_name="user7@example.com")),
-        encode(rest_event(client_id="abc", actor_user_id=None, event_type_id=72)),
-        encode(rest_event(actor_system="Mapping", actor_user_id=None, event_type_id=72)),
+        encode(rest_event(ipaddr="::ffff:203.0.113.9")),
+        encode(rest_event(actor_user_id=None, actor_system="x" * 300, event_type_id=_PRIVILEGE)),
+        encode(rest_event(client_id="abc", actor_user_id=None, event_type_id=_PRIVILEGE)),
+        encode(rest_event(actor_system="Mapping", actor_user_id=None, event_type_id=_PRIVILEGE)),
         encode(full_event(**{name: "x" for name in full if name.endswith("_name")})),
         GS + bytes([SMALL]) + encode([rest, sparse]),
     ]
@@ -80,6 +86,8 @@ def _hostile() -> list[bytes]:
     return [
         *whole,
         *members,
+        b"5",
+        b'null\n"x"',
         b"\xef\xbb\xbf" + good,
         good.decode().encode("utf-16"),
         good[:-20],
@@ -98,7 +106,7 @@ def _hostile() -> list[bytes]:
 
 
 def _stories() -> list[bytes]:
-    """Several records of one user: failures, a lock, an unlock, a login."""
+    """Several records of one user: failures and locks, days apart, what is unusual."""
     minutes = [
         rest_event(
             id=number,
@@ -112,12 +120,32 @@ def _stories() -> list[bytes]:
         rest_event(id=100 + day, event_type_id=_SUCCESS, created_at=f"2026-11-{day:02d}T09:00:00Z")
         for day in (1, 5, 23, 9, 30)
     ]
+    habits = _habits()
     return [
         RS.join(encode(event) for event in minutes),
+        RS.join(encode(event) for event in habits),
+        encode(habits),
         GS + b"\x04" + RS.join(encode(event) for event in days),
         GS + b"\x08" + RS.join([encode(minutes[0])] * 3),
         RS.join(US + bytes([bits]) + encode(minutes[5]) for bits in range(0, 64, 5)),
         encode(minutes) + RS + encode(days),
+    ]
+
+
+def _habits() -> list[Fields]:
+    """Logins as ever, then one from elsewhere, denied factors, and a risky login with a use."""
+    kinds = [_SUCCESS] * (_USUAL + 1) + [_MFA_FAILURE] + [_MFA_DENIED] * 3
+    kinds += [_MFA_SUCCESS, _SUCCESS, _PRIVILEGE, _PRIVILEGE]
+    return [
+        sparse_event(
+            uuid=f"habit-{number}",
+            event_type_id=kind,
+            event_timestamp=f"2026-11-23 14:{number:02d}:00 UTC",
+            ipaddr="203.0.113.9" if number < _USUAL else "198.51.100.7",
+            user_agent="one" if number < _USUAL else "other",
+            risk_score=95 if number > _USUAL else None,
+        )
+        for number, kind in enumerate(kinds)
     ]
 
 
