@@ -31,6 +31,10 @@ __all__ = ["ChunkConsumer", "ChunkConsumerThread", "ChunkTransport"]
 
 FETCH_SECONDS = 1.0
 """A fetch that finds nothing returns after this long, so that a stop is noticed."""
+FETCH_WAIT_MS = 30
+"""How long the broker holds a fetch that finds nothing. aiokafka has one fetch at a time under way
+per broker, so a partition that was busy when it began is asked again only after it has ended;
+Faust's own 1,500 ms would be waited for at every hop."""
 SLICE_SECONDS = 0.05
 """How often a waiting fetch looks again at partitions that were paused when it began."""
 
@@ -45,9 +49,11 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust reads the isolation level off this flag, and nothing else that we use.
         self.consumer.in_transaction = True
         try:
-            return super()._create_worker_consumer(transport)
+            consumer = super()._create_worker_consumer(transport)
         finally:
             self.consumer.in_transaction = False
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001  (Faust has no setting for it)
+        return consumer
 
     async def fetch(self, active: set[TP], epoch: int) -> list[tuple[TP, Chunk]]:
         """Chunks of the active partitions, as soon as there are any; else an empty list."""
