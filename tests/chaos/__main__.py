@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1, help="how often all scenarios are run")
     parser.add_argument("--only", nargs="*", choices=[one.__name__ for one in LONG])
     parser.add_argument("--store", choices=("memory", "rocksdict", "mixed"), default="mixed")
+    parser.add_argument("--at-least-once", action="store_true", help="only nothing lost counts")
     parser.add_argument("--work-dir", type=Path, help="for logs and the broker; else a new one")
     given = parser.parse_args()
     plan = Plan(
@@ -36,6 +37,7 @@ def main() -> int:
         workers=given.workers,
         kills=given.kills,
         rate=given.rate,
+        exactly_once=not given.at_least_once,
         on_disk={"memory": 0, "rocksdict": 1, "mixed": 2}[given.store],
     )
     scenarios = [

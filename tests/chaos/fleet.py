@@ -84,7 +84,7 @@ class Fleet:
         """Role and exit code of processes that ended and were not killed by us."""
         self.kills = 0
         """SIGKILLs sent."""
-        self._killed: set[int] = set()
+        self._expected: set[int] = set()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
 
     def _slot(self, role: str, number: int) -> Slot:
@@ -117,7 +117,7 @@ class Fleet:
             code = slot.process.poll()
             if code is None:
                 return
-            if slot.wanted and slot.pid not in self._killed:
+            if slot.pid not in self._expected:
                 self.exits[slot.role, code] += 1
             slot.process, slot.pid = None, 0
         if slot.wanted and not self._over.is_set():
@@ -156,7 +156,7 @@ class Fleet:
         with self._lock:
             for slot in slots:
                 if slot.running:
-                    self._killed.add(slot.pid)
+                    self._expected.add(slot.pid)
                     self.kills += 1
                     os.kill(slot.pid, signal.SIGKILL)
 
@@ -179,6 +179,7 @@ class Fleet:
         with self._lock:
             for slot in slots:
                 slot.wanted = False
+            self._expected |= {slot.pid for slot in slots}
             leaving = [slot.process for slot in slots if slot.process is not None]
             for process in leaving:
                 process.terminate()

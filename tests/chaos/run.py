@@ -52,6 +52,7 @@ class Plan:
     """The same while the broker is restarted; see ``Run.patient_transactions``."""
     on_disk: int = 2
     """Every so many members one keeps its state on disk; 0 for none, 1 for all."""
+    exactly_once: bool = True
     idempotent: bool = True
     """Whether the broker knows its producers again after a crash."""
 
@@ -89,6 +90,9 @@ class Run:
             "KAFKA__SESSION_TIMEOUT_SECONDS": str(plan.session_seconds),
             "KAFKA__TRANSACTION_TIMEOUT_SECONDS": str(plan.transaction_seconds),
             "WORKER__APP_ID": APP_ID,
+            "WORKER__PROCESSING_GUARANTEE": (
+                "exactly_once" if plan.exactly_once else "at_least_once"
+            ),
             "LOG__FORMAT": "json",
         }
         self._cleanup = ExitStack()
@@ -106,7 +110,13 @@ class Run:
     def __enter__(self) -> Self:
         self._riskstream("topics", "create", "--partitions", str(PARTITIONS))
         self.verifier = self._cleanup.enter_context(
-            Verifier(self.broker.bootstrap_servers, CATALOG, POLICY, APP_ID)
+            Verifier(
+                self.broker.bootstrap_servers,
+                CATALOG,
+                POLICY,
+                APP_ID,
+                exactly_once=self.plan.exactly_once,
+            )
         )
         self._cleanup.enter_context(self.fleet)
         self._cleanup.enter_context(self.feeder)
