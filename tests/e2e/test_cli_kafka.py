@@ -127,13 +127,14 @@ def test_one_event_is_shown_in_full(filled: Cli) -> None:
     assert filled("events", "--id", "1234:nonsense").returncode == 1
 
 
-def test_events_can_be_followed(filled: Cli, tmp_path: Path) -> None:
+def test_events_can_be_followed(empty: Cli, tmp_path: Path) -> None:
     """What comes later is printed as it comes, and filtered."""
-    (line, *_others) = ndjson(filled("score", "-", stdin=mixed_file(0)).stdout.decode())
+    (line, *_others) = ndjson(empty("score", "-", stdin=mixed_file(0)).stdout.decode())
+    assert empty("topics", "create").returncode == 0
     follower = Riskstream(
         ["events", "--follow", "--since", "1w", "--user", "follower", "--format", "json"],
         tmp_path,
-        settings={"KAFKA__BOOTSTRAP_SERVERS": filled.broker.bootstrap_servers},
+        settings={"KAFKA__BOOTSTRAP_SERVERS": empty.broker.bootstrap_servers},
     )
     line["value"]["user"]["name"] = "Follower"
     line["value"]["time"] = "2100-01-01T00:00:00.000Z"
@@ -141,7 +142,7 @@ def test_events_can_be_followed(filled: Cli, tmp_path: Path) -> None:
     with follower:
         for attempt in range(2):
             line["value"]["id"] = line["headers"]["ce_id"] = f"1234:follow-{attempt}"
-            store_lines(filled.broker, [line])
+            store_lines(empty.broker, [line])
             wait_for(lambda: f"follow-{attempt}" in follower.log, 30, "the event")  # noqa: B023
     assert [event["id"] for event in ndjson(follower.log)] == ["1234:follow-0", "1234:follow-1"]
 
