@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from riskstream.observability.repeats import Repeats
+
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
@@ -52,6 +54,7 @@ def configure_logging(settings: "LogSettings") -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Repeats())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
