@@ -146,6 +146,7 @@ class Run:
         """
         name = "KAFKA__TRANSACTION_TIMEOUT_SECONDS"
         self.fleet.change(**{name: str(self.plan.patient_seconds)})
+        self.wait_until_ready()
         yield
         self.feeder.pause()
         self.settle("before impatient transactions")
@@ -198,11 +199,7 @@ class Run:
 
     def end(self) -> None:
         """Stop the workers in good order; the last check is on topics that nobody writes."""
-        wait_for(
-            lambda: all(self.fleet.ready(slot) for slot in self.fleet.slots if slot.wanted),
-            SETTLE_SECONDS,
-            "all workers ready before the end",
-        )
+        self.wait_until_ready()
         began = time.monotonic()
         codes = self.fleet.park(*(slot for slot in self.fleet.slots if slot.wanted))
         stopped = time.monotonic()
@@ -212,6 +209,14 @@ class Run:
         self.say(f"end: workers stopped in {stopped - began:.1f} s, findings: {len(findings)}")
         for text in findings:
             self.say(f"  WRONG {text}")
+
+    def wait_until_ready(self) -> None:
+        """Wait until every process that shall run says that it is at work."""
+        wait_for(
+            lambda: all(self.fleet.ready(slot) for slot in self.fleet.slots if slot.wanted),
+            SETTLE_SECONDS,
+            "all workers ready",
+        )
 
     def check_at_rest(self, *, complete: bool = True) -> list[str]:
         """With no worker alive: no transaction may be open, and what is committed adds up."""

@@ -122,7 +122,7 @@ def storm(run: Run) -> list[str]:
 def broker_crash(run: Run) -> None:
     """SIGKILL of the broker under load, and a restart."""
     with run.patient_transactions():
-        time.sleep(8.0)
+        time.sleep(run.rng.uniform(1.0, 4.0))
         run.broker.kill()
         time.sleep(run.rng.uniform(1.0, 6.0))
         run.broker.start()
@@ -132,7 +132,7 @@ def broker_crash(run: Run) -> None:
 def broker_restart(run: Run) -> None:
     """A stop of the broker in good order, and a restart."""
     with run.patient_transactions():
-        time.sleep(8.0)
+        time.sleep(run.rng.uniform(1.0, 4.0))
         run.broker.stop()
         time.sleep(run.rng.uniform(0.0, 3.0))
         run.broker.start()
