@@ -18,7 +18,7 @@ from tests.integration.test_worker import (
     pid_of,
     wait_for_outcomes,
 )
-from tests.support.kafka import Broker, consumer, end_offsets, produce, read_topic
+from tests.support.kafka import Broker, Stored, consumer, end_offsets, produce, read_topic
 from tests.support.processes import Riskstream, command_path, run, wait_for
 from tests.support.workload import Workload, make_workload
 
@@ -43,11 +43,11 @@ def worker_with_disk(
         yield worker
 
 
-def settle(broker: Broker, worker: Riskstream, outcomes: int) -> None:
-    """Wait until so many outcomes are committed."""
+def settle(broker: Broker, worker: Riskstream, workload: Workload) -> None:
+    """Wait until every event has an outcome."""
     for port in (worker.http_port, worker.http_port + 1):
         wait_for(lambda port=port: worker.health("ready", port) == 200, 60, f"ready on {port}")
-    wait_for_outcomes(broker, worker, outcomes, 90)
+    wait_for_outcomes(broker, worker, workload, 90)
 
 
 def told(log: str, event: str) -> list[dict[str, Any]]:
@@ -83,18 +83,25 @@ def last_rows(broker: Broker) -> dict[tuple[str, int], int]:
 
 
 def halves(workload: Workload) -> tuple[Workload, Workload]:
-    """What is sent first, and all of it."""
+    """What is sent first, and what is sent after it."""
     half = len(workload.records) // 2
-    first = Workload(workload.records[:half], [], 0)
-    return first, Workload(workload.records[half:], workload.events, workload.broken)
+    first = _part(workload.records[:half])
+    second = _part(workload.records[half:])
+    assert first.outcomes + second.outcomes == workload.outcomes
+    return first, second
 
 
-def events_in(workload: Workload) -> int:
-    """Events in these records, the broken ones included."""
-    return sum(
-        len(json.loads(record.value or b"")) if (record.value or b"").startswith(b"[") else 1
-        for record in workload.records
-    )
+def _part(records: list[Stored]) -> Workload:
+    events: list[dict[str, Any]] = []
+    broken = 0
+    for record in records:
+        try:
+            found = json.loads(record.value or b"")
+        except ValueError:
+            broken += 1
+        else:
+            events += found if isinstance(found, list) else [found]
+    return Workload(records, events, broken)
 
 
 def test_a_killed_worker_reads_the_tail_alone(kafka_broker: Broker, tmp_path: Path) -> None:
@@ -103,11 +110,11 @@ def test_a_killed_worker_reads_the_tail_alone(kafka_broker: Broker, tmp_path: Pa
     first, second = halves(workload)
     with worker_with_disk(kafka_broker, tmp_path) as worker:
         produce(kafka_broker, topics.RAW, first.records)
-        settle(kafka_broker, worker, events_in(first))
+        settle(kafka_broker, worker, first)
         length = changelog_length(kafka_broker)
         produce(kafka_broker, topics.RAW, second.records)
         os.kill(pid_of(worker.log, "riskstream-assess-worker-0"), signal.SIGKILL)
-        wait_for_outcomes(kafka_broker, worker, workload.outcomes, 120)
+        wait_for_outcomes(kafka_broker, worker, workload, 120)
 
         check_outcomes(kafka_broker, workload)
         kept = told(worker.log, "state_kept")
@@ -129,7 +136,7 @@ def test_an_older_directory_catches_up_and_a_deleted_one_is_rebuilt(
     state, copy = tmp_path / "riskstream-state", tmp_path / "copy"
     with worker_with_disk(kafka_broker, tmp_path) as worker:
         produce(kafka_broker, topics.RAW, first.records)
-        settle(kafka_broker, worker, events_in(first))
+        settle(kafka_broker, worker, first)
         assert worker.stop() == 0
         shutil.copytree(state, copy)
         assert positions_in(state) == last_rows(kafka_broker)
@@ -137,7 +144,7 @@ def test_an_older_directory_catches_up_and_a_deleted_one_is_rebuilt(
 
         produce(kafka_broker, topics.RAW, second.records)
         worker.start()
-        settle(kafka_broker, worker, workload.outcomes)
+        settle(kafka_broker, worker, workload)
         assert len(told(worker.log, "state_kept")) == 1
         keys = worker.metric_sum("riskstream_table_keys", worker.http_port + 1)
         assert worker.stop() == 0
@@ -145,7 +152,7 @@ def test_an_older_directory_catches_up_and_a_deleted_one_is_rebuilt(
         shutil.rmtree(state)
         copy.rename(state)
         worker.start()
-        settle(kafka_broker, worker, workload.outcomes)
+        settle(kafka_broker, worker, workload)
         tail = changelog_length(kafka_broker) - length
         assert 0 < told(worker.log, "recovery_completed")[-1]["records"] <= tail
         assert told(worker.log, "recovery_started")[-1]["rebuilt"] == []
@@ -154,7 +161,7 @@ def test_an_older_directory_catches_up_and_a_deleted_one_is_rebuilt(
 
         shutil.rmtree(state)
         worker.start()
-        settle(kafka_broker, worker, workload.outcomes)
+        settle(kafka_broker, worker, workload)
         assert told(worker.log, "recovery_started")[-1]["rebuilt"] == [0, 1, 2, 3]
         assert worker.metric_sum("riskstream_table_keys", worker.http_port + 1) == keys
         check_outcomes(kafka_broker, workload)
@@ -175,7 +182,7 @@ def test_a_full_disk_stops_the_worker_and_loses_nothing(
         assert "goes on from the last commit" in " ".join(worker.log.split())
 
     with worker_with_disk(kafka_broker, tmp_path) as worker:
-        settle(kafka_broker, worker, workload.outcomes)
+        settle(kafka_broker, worker, workload)
         check_outcomes(kafka_broker, workload)
         assert worker.stop() == 0
 
