@@ -15,6 +15,7 @@ from riskstream.demo.ports import free_ports
 from tests.chaos.fleet import Slot, command_of
 from tests.chaos.run import PARTITIONS, Run
 from tests.support.processes import Riskstream, wait_for
+from tests.support.seen import CLASSIFIED, FAILURES, LOCKOUTS, SCORED
 
 __all__ = ["LONG", "SHORT", "Scenario", "calm"]
 
@@ -25,6 +26,10 @@ CLOCKS = Path(__file__).parent / "clocks"
 """A ``sitecustomize`` whose ``time.time`` jumps about."""
 ENDS = (0, 128 + signal.SIGTERM)
 """After SIGTERM: the second is Python's own, before the worker has begun."""
+WRITES = {"ingest": {CLASSIFIED}, "assess": {*SCORED, FAILURES, LOCKOUTS}}
+"""Topics that one role alone writes."""
+TRIES = 200
+"""To catch a transaction open; each lasts some milliseconds."""
 TAKE_OVER_SECONDS = 40.0
 NOTICE_SECONDS = 4.0
 """After SIGCONT a process believes for a moment that nothing has happened."""
@@ -53,14 +58,16 @@ def kills(run: Run) -> None:
 
 
 def cut(run: Run) -> list[str]:
-    """SIGKILL of everyone at once: what is committed, and nothing else, must be there."""
+    """SIGKILL of everyone inside a transaction: what is committed, and no more, must be there."""
     findings: list[str] = []
-    for _ in range(2):
+    for role in ROLES:
         time.sleep(run.rng.uniform(2.0, 5.0))
         slots = [slot for slot in run.fleet.slots if slot.wanted]
+        findings += _freeze_inside(run, role, slots)
         run.fleet.halt(*slots)
         findings += run.check_at_rest(complete=False)
         run.fleet.unpark(*slots)
+        run.wait_until_ready()
     return findings
 
 
@@ -82,19 +89,10 @@ def frozen_transaction(run: Run) -> list[str]:
     findings: list[str] = []
     for role in ROLES:
         slots = run.fleet.of(role)
-        for _ in range(200):
-            time.sleep(run.rng.uniform(0.02, 0.2))
-            run.fleet.freeze(*slots)
-            if run.verifier.open_transactions(0):
-                break
-            run.fleet.thaw(*slots)
-        else:
-            findings.append(f"{role} was never caught inside a transaction")
-            continue
+        findings += _freeze_inside(run, role, slots)
         run.say(f"  {role} frozen inside a transaction")
         began = time.monotonic()
-        # The last stable offset of what the others write moves, so look until all is closed once.
-        left = run.verifier.open_transactions(run.plan.transaction_seconds + 20.0)
+        left = run.verifier.open_transactions(run.plan.transaction_seconds + 20.0, WRITES[role])
         findings += [f"Kafka did not give up a transaction of {role}: {text}" for text in left]
         run.say(f"  given up after {time.monotonic() - began:.1f} s")
         time.sleep(max(run.plan.session_seconds + 2.0 - (time.monotonic() - began), 0.0))
@@ -222,6 +220,17 @@ SHORT: tuple[Scenario, ...] = (
     lost_state,
 )
 LONG: tuple[Scenario, ...] = (*SHORT, broker_restart, jumping_clocks, supervised)
+
+
+def _freeze_inside(run: Run, role: str, slots: list[Slot]) -> list[str]:
+    """Stop these processes at a moment when the role has a transaction open."""
+    for _ in range(TRIES):
+        time.sleep(run.rng.uniform(0.02, 0.2))
+        run.fleet.freeze(*slots)
+        if run.verifier.open_transactions(0, WRITES[role]):
+            return []
+        run.fleet.thaw(*slots)
+    return [f"{role} was never caught inside a transaction"]
 
 
 def _taken_over(run: Run, others: list[Slot], why: str) -> list[str]:

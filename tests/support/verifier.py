@@ -5,6 +5,7 @@ expects comes from the raw topic alone, so the program that feeds cannot mislead
 """
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -185,14 +186,14 @@ class Verifier:
             return check_exactly_once(self._seen, None, None)
         return check_exactly_once(self._seen, self.committed(RAW), self.committed(CLASSIFIED))
 
-    def open_transactions(self, timeout: float) -> list[str]:
+    def open_transactions(self, timeout: float, topics: Collection[str] = WRITTEN) -> list[str]:
         """Wait until the last stable offset is the end everywhere; what stays open after that."""
         deadline = time.monotonic() + timeout
         while True:
             found = [
                 f"{topic}-{part}: last stable offset {stable}, end {end}"
                 for topic, part in self._partitions
-                if topic in WRITTEN
+                if topic in topics
                 if (stable := _end(self._stable, (topic, part)))
                 < (end := _end(self._plain, (topic, part)))
             ]
