@@ -63,6 +63,8 @@ class _Child:
     started: float = 0.0
     pause: float = FIRST_PAUSE_SECONDS
     due: float = field(default=0.0)
+    proven: bool = False
+    """A process of this plan has run before, so its configuration was right."""
 
     def start(self) -> None:
         # The children of an interrupted terminal get the signal from us alone, in order.
@@ -77,7 +79,8 @@ def supervise(plans: list[ProcessPlan], settings: Settings) -> None:
     """Keep the processes running until SIGTERM or SIGINT.
 
     Raises:
-        ConfigError: A process found a fault in the configuration, so that no restart helps.
+        ConfigError: A process found a fault in the configuration at its first start, so that no
+            restart helps. One that has run before is tried again beside the others.
         KafkaFaultError: A process did not end within the shutdown timeout and was killed.
     """
     stopping: list[int] = []
@@ -103,7 +106,9 @@ def _look_after(child: _Child) -> None:
     if code is None:
         return
     child.process = None
-    if code == ConfigError.exit_code:
+    if code != ConfigError.exit_code:
+        child.proven = True
+    elif not child.proven:
         raise ConfigError(f"{child.plan.member} says that the configuration is wrong; see above.")
     if now - child.started >= STEADY_SECONDS:
         child.pause = FIRST_PAUSE_SECONDS
