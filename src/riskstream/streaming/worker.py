@@ -21,6 +21,9 @@ from riskstream.streaming.preflight import check_before_start
 __all__ = ["run_worker"]
 
 PARENT_SECONDS = 1.0
+GC_ALLOCATIONS = 50_000
+"""Net allocations between two collections. Events make hardly any cycles, and at Python's own 700
+the collector took a seventh of ingest's time."""
 HARD_DEADLINE_SECONDS = 5.0
 """Beyond the shutdown timeout: then the process ends whatever it is doing."""
 LEAVE_SECONDS = 5.0
@@ -61,6 +64,7 @@ async def _run(role: Role, settings: Settings, member: str, port: int) -> None:
         metrics=f"http://{settings.http.host}:{health.port}/metrics",
     )
     gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS)
     orphaned = asyncio.create_task(_watch_parent(stop))
     try:
         await _serve(app, metrics, stop, settings.worker.shutdown_timeout_seconds)
