@@ -39,6 +39,7 @@ def test_no_fault_loses_repeats_or_miscounts_an_event(tmp_path: Path) -> None:
 
         assert run.findings == []
         assert run.fleet.kills >= plan.kills
+        assert [what for what, number in run.verifier.tally().items() if not number] == []
 
 
 def embedded_crash(run: Run) -> None:

@@ -72,6 +72,8 @@ class Seen:
         default_factory=lambda: {FAILURES: {}, LOCKOUTS: {}}
     )
     """By topic and subject: partition and the last value."""
+    truncated: int = 0
+    """Scored records whose text did not fit."""
     faults: list[str] = field(default_factory=list)
     """What was wrong with a record in itself."""
 
@@ -87,6 +89,18 @@ class Seen:
             self._scored(record)
         elif record.topic in self.rows:
             self._row(record)
+
+    def tally(self) -> dict[str, int]:
+        """How much of what was there to be checked."""
+        return {
+            "events": len(self.places),
+            "sent twice": len(self.events) - len(self.places),
+            "effects": len(self.effects),
+            "broken": len(self.broken),
+            "truncated": self.truncated,
+            "rows of failures": len(self.rows[FAILURES]),
+            "rows of lockouts": len(self.rows[LOCKOUTS]),
+        }
 
     def _raw(self, record: Record) -> None:
         value = record.value
@@ -137,6 +151,7 @@ class Seen:
         if SCORED[record.topic] != event.category or value["category"] != event.category:
             self.faults.append(f"{name} is in {record.topic}, its category is {event.category}")
         if value.get("raw_truncated"):
+            self.truncated += 1
             if "sha256=" not in value["raw"]:
                 self.faults.append(f"{name} is truncated without a reference")
         elif json.loads(value["raw"]) != event.content:

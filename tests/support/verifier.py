@@ -118,6 +118,10 @@ class Verifier:
             for message in self._consumer.consume(5000, timeout=0.2):
                 self._take(message)
 
+    def tally(self) -> dict[str, int]:
+        """How much was there to be checked, by what it is."""
+        return self._seen.tally()
+
     def progress(self) -> Progress:
         """Counts over what was read; reads the committed offsets of assess."""
         seen = self._seen
