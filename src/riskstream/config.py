@@ -72,9 +72,9 @@ class WorkerSettings(_Section):
     oldest that is left and says how many are gone."""
     shutdown_timeout_seconds: float = Field(default=20.0, gt=0)
     """After SIGTERM: the time for the units in flight to end before the process is stopped."""
-    chunk_records: int = Field(default=2000, ge=1, le=100_000)
+    chunk_records: int = Field(default=5000, ge=1, le=100_000)
     """Most records in one unit of work."""
-    fetch_bytes: int = Field(default=1_048_576, ge=1024)
+    fetch_bytes: int = Field(default=4_194_304, ge=1024)
     """Most bytes fetched at once per partition."""
     purge_classified: bool = True
     """Delete what assess has committed, and its duplicate filter no longer needs, from the
