@@ -20,7 +20,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt --build-constraint constraints.txt
 QUICK_TESTS = $(wildcard tests/unit tests/functional tests/integration tests/e2e tests/fuzz)
-KAFKA_TESTS = $(wildcard tests/integration tests/chaos)
+KAFKA_TESTS = $(wildcard tests/integration tests/e2e tests/chaos)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
