@@ -4,17 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
-from structlog import get_logger
 from typing_extensions import override
 
 from riskstream.config import KafkaSettings
 from riskstream.events.record import Output
-from riskstream.streaming.unit import CLOSE_SECONDS, Sender, UnitOfWork
+from riskstream.streaming.unit import Sender, UnitOfWork
 
 __all__ = ["AcknowledgedUnit", "SharedSender"]
-
-log = get_logger(__name__)
 
 
 class SharedSender:
@@ -38,13 +34,8 @@ class SharedSender:
     async def stop(self) -> None:
         """Stop it, within bounded time."""
         sender, self._sender = self._sender, None
-        if sender is None:
-            return
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await sender.producer.stop()
-        except (KafkaError, TimeoutError) as fault:
-            log.warning("producer_close_failed", error=repr(fault))
+        if sender is not None:
+            await sender.stop()
 
 
 class AcknowledgedUnit(UnitOfWork):

@@ -6,7 +6,6 @@ from contextlib import suppress
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from structlog import get_logger
 from typing_extensions import override
 
 from riskstream.config import KafkaSettings
@@ -15,8 +14,6 @@ from riskstream.events.record import Output
 from riskstream.streaming.unit import CLOSE_SECONDS, Sender, UnitOfWork
 
 __all__ = ["TransactionalUnit"]
-
-log = get_logger(__name__)
 
 
 class TransactionalUnit(UnitOfWork):
@@ -79,10 +76,5 @@ class TransactionalUnit(UnitOfWork):
     @override
     async def close(self) -> None:
         sender, self._sender = self._sender, None
-        if sender is None:
-            return
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await sender.producer.stop()
-        except (KafkaError, TimeoutError) as fault:
-            log.warning("producer_close_failed", transactional_id=self._id, error=repr(fault))
+        if sender is not None:
+            await sender.stop()

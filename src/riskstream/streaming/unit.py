@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from structlog import get_logger
 
 from riskstream.config import KafkaSettings
 from riskstream.events.record import Output
@@ -20,6 +22,8 @@ which Kafka checks per batch."""
 REQUEST_BYTES = 8_388_608
 CLOSE_SECONDS = 5.0
 """A producer that does not abort or close within this time is left to Kafka's own timeouts."""
+
+log = get_logger(__name__)
 
 
 class UnitOfWork(Protocol):
@@ -96,6 +100,14 @@ class Sender:
             if topic in rows and place.offset >= 0:
                 positions[topic] = max(positions.get(topic, 0), place.offset + count)
         return positions
+
+    async def stop(self) -> None:
+        """Stop the producer, within bounded time."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.producer.stop()
+        except (KafkaError, TimeoutError) as fault:
+            log.warning("producer_close_failed", error=repr(fault))
 
     async def _partition_counts(self, outputs: Sequence[Output]) -> dict[str, int]:
         for topic in {output.topic for output in outputs} - self._partitions.keys():
