@@ -19,8 +19,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 # The build backend is pinned with everything else.
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt --build-constraint constraints.txt
-QUICK_TESTS = $(wildcard tests/unit tests/functional tests/integration tests/e2e tests/fuzz)
-KAFKA_TESTS = $(wildcard tests/integration tests/e2e tests/chaos)
+QUICK_TESTS = $(wildcard tests/unit tests/functional tests/integration tests/e2e tests/fuzz tests/deploy)
+KAFKA_TESTS = $(wildcard tests/integration tests/e2e tests/chaos tests/deploy)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -41,10 +41,10 @@ lint: $(VENV)/.installed-dev ## Check style, formatting, types and the imports b
 	$(BIN)/lint-imports --no-cache --no-logo
 
 unit: $(VENV)/.installed-dev ## Run the tests alone, without the checks
-	$(PY) -m pytest -m "not kafka" $(QUICK_TESTS) $(ARGS)
+	$(PY) -m pytest -m "not kafka and not tools" $(QUICK_TESTS) $(ARGS)
 
-test-kafka: $(VENV)/.installed-dev kafka-jars ## Run the tests that need Apache Kafka (Java 17 and Maven)
-	$(PY) -m pytest -m kafka $(KAFKA_TESTS) $(ARGS)
+test-kafka: $(VENV)/.installed-dev kafka-jars ## Run the tests that need Apache Kafka (Java 17, Maven) or other programs
+	$(PY) -m pytest -m "kafka or tools" $(KAFKA_TESTS) $(ARGS)
 
 chaos: $(VENV)/.installed-dev kafka-jars ## Kill, freeze and hang workers and broker, and recount all (Java 17 and Maven)
 	$(PY) -m tests.chaos $(ARGS)
