@@ -1,6 +1,7 @@
 """``riskstream topics``: make Kafka's topics what riskstream needs."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,17 +9,29 @@ import typer
 from riskstream.cli.kafka import run
 from riskstream.cli.options import BootstrapServers, FormatOption, settings_for
 from riskstream.cli.output import Format, note, show, styled, table, write_json
-from riskstream.errors import CheckFailedError
+from riskstream.errors import CheckFailedError, ConfigError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from riskstream.contract.acls import Role
     from riskstream.streaming.admin import TopicVerdict
 
 __all__ = ["app"]
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Create and check the topics that riskstream reads and writes.",
+    help="Create and check the topics that riskstream reads and writes, and list its rights.",
 )
+
+
+class AclFormat(StrEnum):
+    """``--format`` of ``acls``."""
+
+    TABLE = "table"
+    JSON = "json"
+    COMMANDS = "commands"
+
 
 _STYLES = {"ok": "green", "created": "green", "exists": "dim", "would_create": "yellow"}
 
@@ -79,6 +92,69 @@ def check(
             f"{len(failed)} of {len(verdicts)} topics are not fit for a worker. What to do:\n"
             + "\n".join(cures)
         )
+
+
+@app.command()
+def acls(
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", metavar="ROLE", help="Only this one; several if need be."),
+    ] = None,
+    *,
+    principal: Annotated[
+        str | None,
+        typer.Option(metavar="TYPE:NAME", help="Who gets them. Without it User:{app_id}-{role}."),
+    ] = None,
+    group: Annotated[
+        str, typer.Option(metavar="GROUP", help="Consumer group of the role scored-consumer.")
+    ] = "siem",
+    bootstrap_servers: BootstrapServers = None,
+    output: Annotated[
+        AclFormat,
+        typer.Option(
+            "--format",
+            metavar="table|json|commands",
+            help="json is one JSON document; commands are lines for a shell with Kafka's tools.",
+        ),
+    ] = AclFormat.TABLE,
+) -> None:
+    """List the rights (ACLs) in Kafka that each part of riskstream needs.
+
+    Asks no broker. Whatever part works under a user of its own needs these and no others;
+    groups and transactional ids are named after worker.app_id.
+
+    **Examples:**
+
+    riskstream topics acls --role worker-ingest --role worker-assess
+
+    riskstream topics acls --role raw-producer --principal User:collector --format commands
+    """
+    from riskstream.contract.acls import commands, roles
+
+    settings = settings_for(bootstrap_servers)
+    app_id = settings.worker.app_id
+    known = roles(app_id, group)
+    unknown = [name for name in role or () if name not in known]
+    if unknown:
+        raise ConfigError(f"There is no role {unknown[0]}; there are {', '.join(known)}.")
+    chosen = [one for name, one in known.items() if not role or name in role]
+    named = [(one, principal or one.principal(app_id)) for one in chosen]
+    if output is AclFormat.JSON:
+        write_json([{**asdict(one), "principal": who} for one, who in named])
+    elif output is AclFormat.COMMANDS:
+        servers = settings.kafka.bootstrap_servers
+        show(*(line for one, who in named for line in commands(one, who, servers)))
+    else:
+        show(*(_acl_table(one, who) for one, who in named))
+
+
+def _acl_table(role: "Role", principal: str) -> "Table":
+    rows = [
+        (acl.operation, acl.resource, acl.name + ("*" if acl.prefixed else ""), acl.why)
+        for acl in role.acls
+    ]
+    title = f"{role.name} ({principal}): {role.purpose}"
+    return table(["operation", "resource", "name", "needed because"], rows, title=title)
 
 
 def _show(verdicts: "list[TopicVerdict]", output: Format) -> None:

@@ -1,1 +1,1 @@
-"""The published wire contract: the JSON Schemas that ship with riskstream, and their checker."""
+"""The published contract: JSON Schemas that ship with riskstream, their checker, and rights."""

@@ -17,6 +17,7 @@ __all__ = [
     "RAW",
     "SCORED",
     "SCORED_PATTERN",
+    "SCORED_PREFIX",
     "TopicSpec",
 ]
 
@@ -28,6 +29,8 @@ DEAD_LETTER = "iam.events.dead-letter.v1"
 """Input that could not be processed: the original bytes, the reason in headers."""
 SCORED = {category: f"iam.scored.{category.value}.v1" for category in Category}
 """The outputs: one topic per category."""
+SCORED_PREFIX = "iam.scored."
+"""Of all scored topics and of no other."""
 SCORED_PATTERN = r"^iam\.scored\.[a-z]+\.v1$"
 """Takes all scored topics and nothing else, now and later."""
 FAILURES = "iam.state.failures.v1"

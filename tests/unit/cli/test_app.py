@@ -24,7 +24,7 @@ COMMANDS = (
 SUBCOMMANDS = (
     *(("catalog", name) for name in ("list", "show", "search")),
     *(("dlq", name) for name in ("list", "show", "replay", "release")),
-    *(("topics", name) for name in ("create", "check")),
+    *(("topics", name) for name in ("create", "check", "acls")),
     *(("schemas", name) for name in ("list", "show", "check", "export")),
     *(("policy", name) for name in ("check", "show")),
 )
