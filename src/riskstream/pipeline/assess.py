@@ -17,6 +17,7 @@ from riskstream.pipeline.outputs import dead_letter_output, origin_record
 from riskstream.pipeline.overlay import Overlay
 from riskstream.pipeline.score import Incoming, scored_output
 from riskstream.pipeline.state import Changes, PartitionState
+from riskstream.pipeline.trace import trace_context
 from riskstream.risk.levels import Level
 from riskstream.risk.policy import Policy
 from riskstream.risk.profile import Profile
@@ -82,7 +83,7 @@ class Assess:
             except Exception as fault:  # noqa: BLE001  (a bug on one event must not stop the rest)
                 output = self._bug(incoming, fault, tally)
             if output is not None:
-                outputs.append(output)
+                outputs.append(_traced(output, record) if record.headers else output)
         tally.expired_rows += rows.bury()
         tally.forgotten_ids += 0 if seen is None else seen.forgotten
         return Assessed(outputs, rows.changes, tally)
@@ -184,6 +185,11 @@ def _write(rows: Overlay, folded: Folded, profile: Profile | None, subject: str)
         folded.lockouts if folded.lockouts_changed else None,
         None if profile is folded.profile else profile,
     )
+
+
+def _traced(output: Output, record: Record) -> Output:
+    """With the trace context that the classified record brought along."""
+    return output._replace(headers=(*output.headers, *trace_context(record.headers)))
 
 
 def _flags(folded: Folded) -> bytes:

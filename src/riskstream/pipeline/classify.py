@@ -11,7 +11,7 @@ from riskstream.catalog.catalog import Catalog
 from riskstream.events.event import NO_RAW, SCHEMA_VERSION, Classified, Event, Facts, Origin
 from riskstream.events.keys import user_key
 from riskstream.events.outcome import Reason
-from riskstream.events.record import Output, Record
+from riskstream.events.record import Headers, Output, Record
 from riskstream.events.times import LAST_MS, format_time
 from riskstream.events.topics import CLASSIFIED
 from riskstream.events.vendor import VendorEvent
@@ -22,6 +22,7 @@ from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.meaning import Meaning, meaning_of
 from riskstream.pipeline.outputs import MAX_KEY_BYTES, raw_reference
 from riskstream.pipeline.subject import Subject, subject_of
+from riskstream.pipeline.trace import trace_context
 from riskstream.pipeline.validate import Fault, Valid
 
 __all__ = ["REPLAYED", "Classifier", "Placed", "Provenance", "provenance"]
@@ -41,6 +42,8 @@ class Provenance(Struct, frozen=True, gc=False):
     timestamp: int | None
     received_time: str | None
     replayed: bool
+    trace: Headers
+    """Headers that the records of its events carry on."""
 
 
 class Placed(Struct, frozen=True, gc=False):
@@ -53,7 +56,7 @@ class Placed(Struct, frozen=True, gc=False):
 
 def provenance(record: Record) -> Provenance:
     """Origin and time of a raw record; a key too long to be carried along is left behind."""
-    key, stamp = record.key, record.timestamp
+    key, stamp, headers = record.key, record.timestamp, record.headers
     if key is not None and len(key) > MAX_KEY_BYTES:
         key = None
     if stamp is not None and not 0 <= stamp <= LAST_MS:
@@ -65,7 +68,8 @@ def provenance(record: Record) -> Provenance:
         None if key is None else b2a_base64(key, newline=False).decode(),
         stamp,
         None if stamp is None else format_time(stamp),
-        any(name == REPLAYED for name, _ in record.headers),
+        any(name == REPLAYED for name, _ in headers),
+        trace_context(headers) if headers else (),
     )
 
 
@@ -89,7 +93,7 @@ class Classifier:
         value, truncated = self._written(found, public, facts, origin, source)
         if value is None:
             return Fault(Reason.RECORD_TOO_LARGE, "too large even without its text")
-        own = Output(CLASSIFIED, subject.key.encode(), value, (), source.timestamp)
+        own = Output(CLASSIFIED, subject.key.encode(), value, source.trace, source.timestamp)
         change = meaning.entry.change
         if change is None or facts.change is not None or valid.user_id is None:
             return Placed(own, None, truncated)

@@ -14,6 +14,7 @@ from riskstream.events.text import clean
 from riskstream.events.times import LAST_MS, format_time
 from riskstream.events.topics import DEAD_LETTER
 from riskstream.events.vocabulary import Category, Kind
+from riskstream.pipeline.trace import trace_context
 
 __all__ = [
     "CE_TYPE_PREFIX",
@@ -99,6 +100,8 @@ def dead_letter_output(letter: DeadLetter, record: Record, limit: int, tally: Ta
         tally.truncated += 1
         value = _reference(value, position, letter.member).encode()
         headers += ((RAW_TRUNCATED, b"true"),)
+    if record.headers:
+        headers += trace_context(record.headers)
     key = record.key
     if not key or len(key) > MAX_KEY_BYTES:
         key = position.encode()

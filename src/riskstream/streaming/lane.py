@@ -12,6 +12,7 @@ from riskstream.errors import KafkaFaultError
 from riskstream.observability.metrics import Metrics
 from riskstream.streaming.brake import Brake
 from riskstream.streaming.chunk import Chunk
+from riskstream.streaming.journal import tell_chunk, tell_dead_letters
 from riskstream.streaming.stages import Stage, Work
 from riskstream.streaming.unit import UnitOfWork
 
@@ -113,7 +114,17 @@ class Lane:
         written = await self.unit.commit(work.outputs, work.changelog, self.source, chunk.end)
         work.apply(chunk.end, written)
         self.position = chunk.end
-        self._count(work, len(chunk.records), processed - began, perf_counter() - processed)
+        took = processed - began, perf_counter() - processed
+        self._count(work, len(chunk.records), *took)
+        tell_chunk(
+            self.source,
+            chunk.start,
+            chunk.end,
+            work.tally,
+            outputs=len(work.outputs),
+            processing=took[0],
+            committing=took[1],
+        )
 
     def _count(self, work: Work, records: int, processing: float, committing: float) -> None:
         metrics, tally, now = self._metrics, work.tally, time()
@@ -128,17 +139,9 @@ class Lane:
             metrics.newest_event.set(max(newest, metrics.newest))
             metrics.newest = max(newest, metrics.newest)
             metrics.event_lag.set(now - newest)
-        log.debug(
-            "chunk_committed",
-            topic=self.source.topic,
-            partition=self.source.partition,
-            offset=self.position,
-            records=records,
-            dead_letters=tally.dead_lettered.total(),
-            process_seconds=round(processing, 4),
-            commit_seconds=round(committing, 4),
-        )
         dead = tally.dead_lettered.total()
+        if dead:
+            tell_dead_letters(work.outputs)
         events = tally.received or tally.outcomes
         if self.brake.observe(events=events, dead_letters=dead):
             self._engage_brake()
