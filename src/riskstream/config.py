@@ -28,6 +28,7 @@ __all__ = [
     "KafkaSettings",
     "LimitSettings",
     "LogSettings",
+    "PrivacySettings",
     "RiskSettings",
     "Settings",
     "StateSettings",
@@ -37,6 +38,8 @@ __all__ = [
 
 CONFIG_FILE_VARIABLE = "RISKSTREAM_CONFIG"
 """Names the settings file; without it ``riskstream.toml`` of the working directory is read."""
+
+LEAST_KEY_BYTES = 16
 
 
 class _Section(BaseModel):
@@ -126,6 +129,36 @@ class RiskSettings(_Section):
     """A policy file that replaces the one shipped."""
 
 
+class PrivacySettings(_Section):
+    """Whether outputs show names of users and addresses; see ``pipeline.mask``."""
+
+    mask_key_file: Path | None = None
+    """A file with a secret of at least 16 bytes, which turns masking on. All workers of an
+    application need the same."""
+
+    def mask_key(self) -> bytes | None:
+        """The secret; None where masking is off.
+
+        Raises:
+            ConfigError: The file cannot be read, or holds too little.
+        """
+        path = self.mask_key_file
+        if path is None:
+            return None
+        try:
+            key = path.read_bytes().strip()
+        except OSError as fault:
+            raise ConfigError(
+                f"privacy.mask_key_file: {path} cannot be read: {fault.strerror}."
+            ) from fault
+        if len(key) < LEAST_KEY_BYTES:
+            raise ConfigError(
+                f"privacy.mask_key_file: {path} holds {len(key)} bytes, and a key needs "
+                f"{LEAST_KEY_BYTES}. Make one with: openssl rand -hex 32 > {path}"
+            )
+        return key
+
+
 class StateSettings(_Section):
     """Where the rows of the tables are kept while a worker runs. Kafka always has them, too."""
 
@@ -173,6 +206,7 @@ class Settings(BaseSettings):
     duplicates: DuplicateSettings = DuplicateSettings()
     catalog: CatalogSettings = CatalogSettings()
     risk: RiskSettings = RiskSettings()
+    privacy: PrivacySettings = PrivacySettings()
     state: StateSettings = StateSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()

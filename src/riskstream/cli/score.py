@@ -76,11 +76,13 @@ def _scorer(settings: "Settings") -> "FileScorer":
     from riskstream.pipeline.assess import Assess
     from riskstream.pipeline.ingest import Ingest
     from riskstream.pipeline.limits import Limits
+    from riskstream.pipeline.mask import mask_of
     from riskstream.risk.loader import load_policy
 
     limits = Limits(**settings.limits.model_dump())
-    ingest = Ingest(load_catalog(settings.catalog.overlay), limits)
-    return FileScorer(ingest, Assess(load_policy(settings.risk.policy), limits))
+    mask = mask_of(settings.privacy.mask_key())
+    ingest = Ingest(load_catalog(settings.catalog.overlay), limits, mask)
+    return FileScorer(ingest, Assess(load_policy(settings.risk.policy), limits, mask))
 
 
 @contextmanager

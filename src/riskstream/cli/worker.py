@@ -82,6 +82,7 @@ def _supervise(settings: "Settings", role: RoleChoice, workers: int) -> None:
 
     load_catalog(settings.catalog.overlay)
     load_policy(settings.risk.policy)
+    settings.privacy.mask_key()
     roles = ("ingest", "assess") if role is RoleChoice.ALL else (role.value,)
     for one in roles:
         asyncio.run(check_before_start(settings, "ingest" if one == "ingest" else "assess"))

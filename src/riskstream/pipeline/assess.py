@@ -13,7 +13,8 @@ from riskstream.events.vocabulary import Category, LockScope
 from riskstream.pipeline.duplicates import DuplicateFilter, Sightings, hash_id, seen_at
 from riskstream.pipeline.fold import Fold, Folded, counts_of, forgive
 from riskstream.pipeline.limits import Limits
-from riskstream.pipeline.outputs import dead_letter_output, origin_record
+from riskstream.pipeline.mask import Mask
+from riskstream.pipeline.outputs import RAW_TRUNCATED, dead_letter_output, origin_record
 from riskstream.pipeline.overlay import Overlay
 from riskstream.pipeline.score import Incoming, scored_output
 from riskstream.pipeline.state import Changes, PartitionState
@@ -43,8 +44,9 @@ class Assess:
     rows. The same records with the same policy give the same bytes, however they are cut.
     """
 
-    def __init__(self, policy: Policy, limits: Limits) -> None:
+    def __init__(self, policy: Policy, limits: Limits, mask: Mask | None = None) -> None:
         self._limits = limits
+        self._mask = mask
         self._fold = Fold(policy)
         self._score = Scorer(policy)
 
@@ -104,7 +106,8 @@ class Assess:
         risk = self._score(situation)
         profile = self._fold.learn(folded, facts, offset, risk.score)
         limit = self._limits.max_message_bytes
-        output, shrunk = scored_output(incoming, risk, counts, _flags(folded), limit)
+        shown = risk if self._mask is None else self._mask.risk(risk)
+        output, shrunk = scored_output(incoming, shown, counts, _flags(folded), limit)
         _write(rows, folded, profile, facts.subject)
         tally.routed += 1
         tally.truncated += shrunk
@@ -126,7 +129,10 @@ class Assess:
             classified.origin.member,
         )
         record, limit = origin_record(classified), self._limits.max_message_bytes
-        return dead_letter_output(letter, record, limit, tally if incoming.event else Tally())
+        output = dead_letter_output(letter, record, limit, tally if incoming.event else Tally())
+        if not classified.raw_truncated:
+            return output
+        return output._replace(headers=(*output.headers, (RAW_TRUNCATED, b"true")))
 
 
 def remember(records: Iterable[Record], duplicates: DuplicateFilter) -> None:

@@ -17,8 +17,9 @@ from riskstream.events.topics import CLASSIFIED
 from riskstream.events.vendor import VendorEvent
 from riskstream.events.vocabulary import Change
 from riskstream.pipeline.decode import Found
-from riskstream.pipeline.envelope import public_part, vendor_risk_of
+from riskstream.pipeline.envelope import public_part, usable_address, vendor_risk_of
 from riskstream.pipeline.limits import Limits
+from riskstream.pipeline.mask import Mask, masked_reference
 from riskstream.pipeline.meaning import Meaning, meaning_of
 from riskstream.pipeline.outputs import MAX_KEY_BYTES, raw_reference
 from riskstream.pipeline.subject import Subject, subject_of
@@ -74,21 +75,27 @@ def provenance(record: Record) -> Provenance:
 
 
 class Classifier:
-    """Classifies events by one catalog."""
+    """Classifies events by one catalog, masked where there is a mask."""
 
-    def __init__(self, catalog: Catalog, limits: Limits) -> None:
+    def __init__(self, catalog: Catalog, limits: Limits, mask: Mask | None = None) -> None:
         self._limit = limits.max_classified_bytes
+        self._mask = mask
         self._meaning = lru_cache(maxsize=4096)(
             lambda event_type_id: meaning_of(event_type_id, catalog.lookup(event_type_id))
         )
 
     def __call__(self, found: Found, valid: Valid, source: Provenance) -> Placed | Fault:
         """The records of one event, or why there can be none."""
-        event = found.event
+        event, mask = found.event, self._mask
         meaning = self._meaning(valid.event_type_id)
         subject = subject_of(event, valid, meaning.entry.subject)
+        if mask is not None:
+            event = mask.event(event)
+            valid = msgspec.structs.replace(valid, id=mask.ident(valid.id))
         public = public_part(event, valid, meaning, subject, source.received_time)
         facts = _facts(event, valid, meaning, subject, public)
+        if mask is not None and found.event.ipaddr:
+            facts = msgspec.structs.replace(facts, ip=usable_address(found.event.ipaddr))
         origin = Origin(source.topic, source.partition, source.offset, found.member or 0)
         value, truncated = self._written(found, public, facts, origin, source)
         if value is None:
@@ -103,12 +110,15 @@ class Classifier:
         self, found: Found, public: Event, facts: Facts, origin: Origin, source: Provenance
     ) -> tuple[bytes | None, bool]:
         """Encoded, without the event's text where it would not fit; None where nothing helps."""
+        masked = self._mask is not None
+        text = masked_reference(origin) if masked else found.text
         classified = Classified(
             schema_version=SCHEMA_VERSION,
             facts=facts,
             origin=origin,
             event=msgspec.Raw(_encode(public)),
-            raw=msgspec.Raw(_encode(found.text)),
+            raw=msgspec.Raw(_encode(text)),
+            raw_truncated=masked,
             key=source.key,
             received_ms=source.timestamp,
             replayed=source.replayed,
@@ -118,7 +128,7 @@ class Classifier:
             return value, False
         reference = msgspec.Raw(_encode(raw_reference(found.data, origin)))
         value = _encode(msgspec.structs.replace(classified, raw=reference, raw_truncated=True))
-        return (value if len(value) <= self._limit else None), True
+        return (value if len(value) <= self._limit and not masked else None), True
 
 
 def _facts(

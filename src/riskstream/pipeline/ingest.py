@@ -10,6 +10,7 @@ from riskstream.events.record import Output, Record
 from riskstream.pipeline.classify import Classifier, Provenance, provenance
 from riskstream.pipeline.decode import Found, decode
 from riskstream.pipeline.limits import Limits
+from riskstream.pipeline.mask import Mask
 from riskstream.pipeline.outputs import dead_letter_output
 from riskstream.pipeline.validate import Fault, validate
 
@@ -30,9 +31,9 @@ class Ingest:
     Never raises on any input: each event ends in an output, or is counted as filtered.
     """
 
-    def __init__(self, catalog: Catalog, limits: Limits) -> None:
+    def __init__(self, catalog: Catalog, limits: Limits, mask: Mask | None = None) -> None:
         self._limits = limits
-        self._classify = Classifier(catalog, limits)
+        self._classify = Classifier(catalog, limits, mask)
 
     def __call__(self, records: Iterable[Record]) -> Ingested:
         """Take the records of one chunk through."""

@@ -19,6 +19,7 @@ from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.duplicates import DuplicateFilter
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
+from riskstream.pipeline.mask import mask_of
 from riskstream.risk.loader import load_policy
 from riskstream.streaming.acknowledged import AcknowledgedUnit, SharedSender
 from riskstream.streaming.hop import Hop
@@ -88,22 +89,23 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
         member: Stable name of this process within the group: its ``group.instance.id``.
 
     Raises:
-        ConfigError: The catalog overlay or the policy has faults, or the state store's library
-            is not installed.
+        ConfigError: The catalog overlay, the policy or the mask's key has faults, or the state
+            store's library is not installed.
     """
     policy = load_policy(settings.risk.policy)
     metrics = Metrics(role=role, version=__version__, policy=policy.version)
     app = _faust_app(role, settings, member)
     limits = Limits(**settings.limits.model_dump())
+    mask = mask_of(settings.privacy.mask_key())
     stage: Stage
     if role == "ingest":
-        stage = IngestStage(Ingest(load_catalog(settings.catalog.overlay), limits))
+        stage = IngestStage(Ingest(load_catalog(settings.catalog.overlay), limits, mask))
     else:
         stores = new_stores(settings.state, settings.worker.app_id)
         tables = StateTables(app, settings.kafka.partitions, stores, settings.state.cached_rows)
         prefetch = settings.state.store != "memory"
         seen = SeenIds(settings.kafka, CLASSIFIED, metrics, _filters(settings.duplicates))
-        assess = Assess(policy, limits)
+        assess = Assess(policy, limits, mask)
         stage = AssessStage(assess, tables, settings.kafka, metrics, prefetch=prefetch, seen=seen)
         metrics.watch("table_keys", "Rows per table.", "table", tables.key_counts)
         metrics.watch("seen_ids", "Ids in the duplicate filter.", "partition", seen.counts)
