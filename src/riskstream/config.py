@@ -28,6 +28,7 @@ __all__ = [
     "KafkaSettings",
     "LimitSettings",
     "LogSettings",
+    "MetricsSettings",
     "PrivacySettings",
     "RiskSettings",
     "Settings",
@@ -180,6 +181,13 @@ class HttpSettings(_Section):
     """First port; with several processes on a host each takes the next. 0 takes any free one."""
 
 
+class MetricsSettings(_Section):
+    """What metrics tell apart."""
+
+    max_accounts: int = Field(default=20, ge=1, le=1000)
+    """OneLogin accounts that get series of their own, per process; the rest is ``other``."""
+
+
 class LogSettings(_Section):
     """Logs go to stderr."""
 
@@ -209,6 +217,7 @@ class Settings(BaseSettings):
     privacy: PrivacySettings = PrivacySettings()
     state: StateSettings = StateSettings()
     http: HttpSettings = HttpSettings()
+    metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

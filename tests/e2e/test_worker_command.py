@@ -108,6 +108,8 @@ def test_a_dead_process_is_started_again_and_a_signal_stops_all(
         produce(embedded_broker, topics.RAW, workload.records)
         wait_for(lambda: _outcomes(embedded_broker) == workload.outcomes, SECONDS, "all outcomes")
         second = _pid(worker.log, "riskstream-assess-worker-0")
+        assert worker.metric_sum("riskstream_restarts_total", assess_port) == 1
+        assert worker.metric_sum("riskstream_restarts_total") == 0
 
         assert worker.stop() == 0
 
@@ -138,7 +140,8 @@ def test_hostile_records_leave_the_worker_running(
     with Riskstream(
         ["worker"], tmp_path, settings=settings, command=installed_riskstream
     ) as worker:
-        worker.wait_until_ready()
+        # The metric alone is asked: it must be true without anybody asking for health.
+        wait_for(lambda: _says_ready(worker), SECONDS, "readiness among the metrics")
         produce(embedded_broker, topics.RAW, hostile)
         produce(embedded_broker, topics.RAW, workload.records)
         wanted = len(hostile) + workload.outcomes
@@ -181,6 +184,13 @@ def test_the_brake_holds_a_flood_and_a_command_releases_it(
 
     assert 50 <= held < len(flood)
     assert "brake_engaged" in worker.log
+
+
+def _says_ready(worker: Riskstream) -> bool:
+    try:
+        return worker.metric_sum("riskstream_ready") == 1
+    except OSError:
+        return False
 
 
 def _outcomes(broker: EmbeddedBroker) -> int:

@@ -40,7 +40,9 @@ def worker(
             help="First port of /metrics and /health; each process takes the next.",
         ),
     ] = None,
+    *,
     member: Annotated[str | None, typer.Option(hidden=True)] = None,
+    restarts: Annotated[int, typer.Option(hidden=True, min=0)] = 0,
 ) -> None:
     """Classify, score and route the events of iam.events.raw.v1, until stopped.
 
@@ -62,7 +64,7 @@ def worker(
 
         if role is RoleChoice.ALL:
             raise typer.BadParameter("a member has one role")
-        run_worker(_one(role), settings, member, settings.http.port)
+        run_worker(_one(role), settings, member, settings.http.port, restarts)
         return
     _supervise(settings, role, workers)
 

@@ -97,12 +97,18 @@ class Tally:
     filtered: Counter[str] = field(default_factory=Counter)
     scored: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By (category, level)."""
-    failures: Counter[str] = field(default_factory=Counter)
-    """Failures folded, by failure kind."""
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Failures folded, by (category, failure kind)."""
     lockouts: Counter[str] = field(default_factory=Counter)
     """Locks folded, by scope."""
     scores: Counter[int] = field(default_factory=Counter)
     """Events by score, for the score histogram."""
+    accounts: Counter[int] = field(default_factory=Counter)
+    """Routed events by account id."""
+    types: Counter[int] = field(default_factory=Counter)
+    """Routed events by event type id."""
+    arrivals: list[int] = field(default_factory=list)
+    """Of each routed event the raw record's timestamp, epoch milliseconds; those that have one."""
     newest_event_ms: int = 0
     """Largest event time met, epoch milliseconds; 0 when none."""
     expired_rows: int = 0

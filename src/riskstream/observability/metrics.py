@@ -1,11 +1,13 @@
 """Every metric of riskstream, one line of meaning each.
 
 Labels come from closed sets, topics and partitions; never a user, an address or a payload.
-Counters move after the commit of the chunk that they count.
+Event types are named by the catalog, all others are ``uncataloged``. Accounts are named up to a
+number, the rest is ``other``.
+Counters move after the commit of the chunk that they count. Those of a closed set begin at 0:
+Prometheus sees no increase in a series that is born with its first event.
 """
 
-from collections import Counter as Counts
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,91 +17,154 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
-from typing_extensions import override
 
-from riskstream.events.outcome import Tally
+from riskstream.catalog.catalog import Catalog
+from riskstream.events.outcome import FilterReason, Reason, Stage, Tally
+from riskstream.events.vocabulary import FAILURE_KINDS, Category, LockScope
+from riskstream.observability.collectors import CountedHistogram, Names, WatchedGauge
+from riskstream.risk.levels import Level
 
 __all__ = ["Metrics"]
 
 SCORE_BUCKETS = (4, 25, 50, 75, 100)
 """Upper edges: OneLogin's levels No, Low, Medium, and High in two halves."""
+DELIVERY_BUCKETS = (0.1, 0.3, 1, 3, 10, 30, 60, 300, 1800, 7200)
+"""30 seconds is the service level objective's."""
 CHUNK_BUCKETS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
 SECONDS_BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
-class Metrics:
-    """The metrics of one worker process, in a registry of their own."""
+MAX_ACCOUNTS = 20
+UNCATALOGED = Category.UNCATALOGED.value
 
-    def __init__(self, *, role: str, version: str, policy: str) -> None:
+
+class Metrics:
+    """The metrics of one worker process, in a registry of their own.
+
+    Args:
+        role: ``ingest`` or ``assess``.
+        version: Of riskstream.
+        policy: The risk policy's version.
+        catalog: Names the event types; without it all are ``uncataloged``.
+        max_accounts: Accounts that get a series of their own.
+    """
+
+    def __init__(
+        self,
+        *,
+        role: str,
+        version: str,
+        policy: str,
+        catalog: Catalog | None = None,
+        max_accounts: int = MAX_ACCOUNTS,
+    ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
 
-        def counter(name: str, meaning: str, *labels: str) -> Counter:
-            return Counter(f"riskstream_{name}", meaning, labels, registry=self.registry)
-
-        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
-            return Gauge(f"riskstream_{name}", meaning, labels, registry=self.registry)
-
-        self.info = gauge("build_info", "Always 1; which build runs.", "version", "role", "policy")
+        self.info = self._gauge(
+            "build_info", "Always 1; which build runs.", "version", "role", "policy"
+        )
         self.info.labels(version, role, policy).set(1)
-        self.records = counter("consumed_records_total", "Records read and committed.", "topic")
-        self.received = counter("received_events_total", "Events met in raw records.")
-        self.routed = counter("routed_events_total", "Events written to a scored topic.")
-        self.dead_lettered = counter(
+        self._add_events()
+        self._add_work()
+        self._add_recovery()
+        self.newest = 0.0
+        self._scores = CountedHistogram(
+            "riskstream_risk_score",
+            "Scores of routed events; edges are OneLogin's levels.",
+            SCORE_BUCKETS,
+        )
+        self._delivery = CountedHistogram(
+            "riskstream_delivery_seconds",
+            "From the raw record's timestamp to the commit of the scored event.",
+            DELIVERY_BUCKETS,
+        )
+        self.registry.register(self._scores)
+        self.registry.register(self._delivery)
+        self._account = Names(max_accounts)
+        entries = () if catalog is None else catalog.entries
+        self._type = {entry.id: entry.api_name for entry in entries}
+        self._begin_at_zero(role, catalog)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"riskstream_{name}", meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(f"riskstream_{name}", meaning, labels, registry=self.registry)
+
+    def _add_events(self) -> None:
+        self.records = self._counter(
+            "consumed_records_total", "Records read and committed.", "topic"
+        )
+        self.received = self._counter("received_events_total", "Events met in raw records.")
+        self.routed = self._counter("routed_events_total", "Events written to a scored topic.")
+        self.dead_lettered = self._counter(
             "dead_lettered_events_total", "Events ended as dead letters.", "stage", "reason"
         )
-        self.filtered = counter(
+        self.filtered = self._counter(
             "filtered_events_total", "Events left out on purpose, or records without any.", "reason"
         )
-        self.scored = counter(
+        self.scored = self._counter(
             "scored_events_total", "Routed events by category and risk level.", "category", "level"
         )
-        self.uncataloged = counter(
+        self.uncataloged = self._counter(
             "uncataloged_events_total", "Events whose type is in no catalog."
         )
-        self.failures = counter("failures_total", "Failures folded into the table.", "kind")
-        self.lockouts = counter("lockouts_total", "Locks folded into the table.", "scope")
-        self.effects = counter(
+        self.accounts = self._counter(
+            "account_events_total", "Routed events by OneLogin account.", "account"
+        )
+        self.types = self._counter(
+            "type_events_total", "Routed events by event type.", "event_type"
+        )
+        self.failures = self._counter(
+            "failures_total", "Failures folded into the table.", "category", "kind"
+        )
+        self.lockouts = self._counter("lockouts_total", "Locks folded into the table.", "scope")
+        self.effects = self._counter(
             "effects_total", "Effects on another user: written by ingest, folded by assess."
         )
-        self.late = counter(
+        self.late = self._counter(
             "late_events_total", "Events too old for their row; scored, not folded."
         )
-        self.clipped = counter(
+        self.clipped = self._counter(
             "clipped_events_total", "Events from the future, folded at received time + 5 minutes."
         )
-        self.truncated = counter(
+        self.truncated = self._counter(
             "truncated_records_total", "Records that left their raw text behind to fit."
         )
-        self.expired = counter("expired_rows_total", "Rows removed because nothing in them counts.")
-        self.forgotten = counter(
+        self.expired = self._counter(
+            "expired_rows_total", "Rows removed because nothing in them counts."
+        )
+        self.forgotten = self._counter(
             "forgotten_ids_total", "Ids the duplicate filter gave up early, to keep within bounds."
         )
-        self.commits = counter("commits_total", "Units of work committed.")
-        self.commit_failures = counter(
+
+    def _add_work(self) -> None:
+        self.commits = self._counter("commits_total", "Units of work committed.")
+        self.commit_failures = self._counter(
             "commit_failures_total", "Units of work that failed; the worker restarts after one."
         )
-        self.rebalances = counter("rebalances_total", "Assignments taken on.")
-        self.newest_event = gauge(
+        self.restarts = self._counter(
+            "restarts_total", "Times that the worker started this process again."
+        )
+        self.rebalances = self._counter("rebalances_total", "Assignments taken on.")
+        self.newest_event = self._gauge(
             "newest_event_timestamp_seconds", "Largest event time committed; 0 before the first."
         )
-        self.last_commit = gauge(
+        self.last_commit = self._gauge(
             "last_commit_timestamp_seconds", "When a unit of work was last committed."
         )
-        self.event_lag = gauge(
+        self.event_lag = self._gauge(
             "event_time_lag_seconds",
             "Commit time less the newest event time of the last chunk.",
         )
-        self.assigned = gauge("assigned_partitions", "Partitions that this process works on.")
-        self.ready = gauge("ready", "1 when partitions are recovered and consumed.")
-        self._add_recovery()
-        self.brake = gauge(
+        self.assigned = self._gauge("assigned_partitions", "Partitions that this process works on.")
+        self.ready = self._gauge("ready", "1 when partitions are recovered and consumed.")
+        self.brake = self._gauge(
             "brake_engaged", "1 while a partition is paused for too many dead letters.", "partition"
         )
         self.chunk_records = Histogram(
@@ -115,29 +180,41 @@ class Metrics:
             buckets=SECONDS_BUCKETS,
             registry=self.registry,
         )
-        self.newest = 0.0
-        self._scores: Counts[int] = Counts()
-        self.registry.register(_Scores(self._scores))
+
+    def _begin_at_zero(self, role: str, catalog: Catalog | None) -> None:
+        """Make the series of closed sets that this role can move."""
+        if role == "ingest":
+            for stage in (Stage.DECODE, Stage.VALIDATE, Stage.CLASSIFY):
+                self.dead_lettered.labels(stage.value, Reason.INTERNAL_ERROR.value)
+            for reason in (FilterReason.TOMBSTONE, FilterReason.EMPTY):
+                self.filtered.labels(reason.value)
+            return
+        self.dead_lettered.labels(Stage.ASSESS.value, Reason.INTERNAL_ERROR.value)
+        self.filtered.labels(FilterReason.DUPLICATE.value)
+        for category in Category:
+            for level in Level:
+                self.scored.labels(category.value, level.value)
+        for scope in LockScope:
+            self.lockouts.labels(scope.value)
+        for entry in () if catalog is None else catalog.entries:
+            if entry.kind in FAILURE_KINDS:
+                self.failures.labels(entry.category.value, FAILURE_KINDS[entry.kind].value)
 
     def _add_recovery(self) -> None:
-        def gauge(name: str, meaning: str) -> Gauge:
-            return Gauge(f"riskstream_{name}", meaning, registry=self.registry)
-
-        self.recovering = gauge("state_recovering", "1 while tables are rebuilt.")
-        self.recovered_records = Counter(
-            "riskstream_recovered_records_total",
-            "Changelog records read to rebuild tables.",
-            ("table",),
-            registry=self.registry,
+        self.recovering = self._gauge("state_recovering", "1 while tables are rebuilt.")
+        self.recovered_records = self._counter(
+            "recovered_records_total", "Changelog records read to rebuild tables.", "table"
         )
-        self.recovery_seconds = gauge("recovery_duration_seconds", "Length of the last rebuild.")
-        self.recovery_remaining = gauge(
+        self.recovery_seconds = self._gauge(
+            "recovery_duration_seconds", "Length of the last rebuild."
+        )
+        self.recovery_remaining = self._gauge(
             "recovery_remaining_records", "Changelog offsets still to be read; 0 at the end."
         )
-        self.recovery_rate = gauge(
+        self.recovery_rate = self._gauge(
             "recovery_records_per_second", "Changelog records read a second by the last rebuild."
         )
-        self.recovery_seconds_left = gauge(
+        self.recovery_seconds_left = self._gauge(
             "recovery_seconds_left", "Until the rebuild is done, at the rate so far."
         )
 
@@ -145,10 +222,10 @@ class Metrics:
         self, name: str, meaning: str, label: str, read: Callable[[], dict[str, float]]
     ) -> None:
         """Add a gauge that is read when it is scraped: lag per partition, rows per table."""
-        self.registry.register(_Watched(f"riskstream_{name}", meaning, label, read))
+        self.registry.register(WatchedGauge(f"riskstream_{name}", meaning, label, read))
 
-    def count(self, tally: Tally, *, topic: str) -> None:
-        """Move one committed chunk's counts into the metrics."""
+    def count(self, tally: Tally, *, topic: str, now: float) -> None:
+        """Move one chunk's counts into the metrics; it was committed at ``now``, epoch seconds."""
         self.records.labels(topic).inc(tally.records)
         for metric, amount in (
             (self.received, tally.received),
@@ -166,55 +243,28 @@ class Metrics:
         for pairs, by_pair in (
             (self.dead_lettered, tally.dead_lettered),
             (self.scored, tally.scored),
+            (self.failures, tally.failures),
         ):
             for labels, amount in by_pair.items():
                 pairs.labels(*labels).inc(amount)
         for single, by_label in (
             (self.filtered, tally.filtered),
-            (self.failures, tally.failures),
             (self.lockouts, tally.lockouts),
         ):
             for label, amount in by_label.items():
                 single.labels(label).inc(amount)
-        self._scores.update(tally.scores)
+        self._count_open_sets(tally, now)
+
+    def _count_open_sets(self, tally: Tally, now: float) -> None:
+        for account, amount in tally.accounts.items():
+            self.accounts.labels(self._account(account)).inc(amount)
+        for event_type, amount in tally.types.items():
+            self.types.labels(self._type.get(event_type, UNCATALOGED)).inc(amount)
+        for score, amount in tally.scores.items():
+            self._scores.add(score, amount)
+        now_ms = now * 1000
+        self._delivery.add_all([max(now_ms - ms, 0.0) / 1000 for ms in tally.arrivals])
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""
         return generate_latest(self.registry)
-
-
-class _Scores(Collector):
-    """Histogram of scores, kept as counts per score: no call per event."""
-
-    def __init__(self, scores: Counts[int]) -> None:
-        self._scores = scores
-
-    @override
-    def collect(self) -> Iterable[Metric]:
-        family = HistogramMetricFamily(
-            "riskstream_risk_score", "Scores of routed events; edges are OneLogin's levels."
-        )
-        scores = dict(self._scores)
-        buckets = [
-            (str(float(edge)), sum(n for score, n in scores.items() if score <= edge))
-            for edge in SCORE_BUCKETS
-        ]
-        buckets.append(("+Inf", sum(scores.values())))
-        family.add_metric([], buckets, sum(score * n for score, n in scores.items()))
-        yield family
-
-
-class _Watched(Collector):
-    """A gauge that asks when it is scraped."""
-
-    def __init__(
-        self, name: str, meaning: str, label: str, read: Callable[[], dict[str, float]]
-    ) -> None:
-        self._name, self._meaning, self._label, self._read = name, meaning, label, read
-
-    @override
-    def collect(self) -> Iterable[Metric]:
-        family = GaugeMetricFamily(self._name, self._meaning, labels=[self._label])
-        for value, number in self._read().items():
-            family.add_metric([value], number)
-        yield family

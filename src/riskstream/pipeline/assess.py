@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from riskstream.errors import RiskstreamError
-from riskstream.events.event import SCHEMA_VERSION, Classified
+from riskstream.events.event import SCHEMA_VERSION, Classified, Facts
 from riskstream.events.outcome import DeadLetter, FilterReason, Reason, Stage, Tally
 from riskstream.events.record import Output, Record
-from riskstream.events.vocabulary import Category, LockScope
+from riskstream.events.vocabulary import Category
 from riskstream.pipeline.duplicates import DuplicateFilter, Sightings, hash_id, seen_at
 from riskstream.pipeline.fold import Fold, Folded, counts_of, forgive
 from riskstream.pipeline.limits import Limits
@@ -97,7 +97,7 @@ class Assess:
             profile = forgive(folded, facts, offset)
             _write(rows, folded, profile, facts.subject)
             tally.effects += 1
-            _count(tally, folded, facts.scope)
+            _count(tally, folded, facts)
             return None
         counts = counts_of(folded)
         situation = Situation(
@@ -115,7 +115,11 @@ class Assess:
         tally.scores[risk.score] += 1
         tally.scored[_SCORED_AS[facts.category, risk.level]] += 1
         tally.newest_event_ms = max(tally.newest_event_ms, facts.time_ms)
-        _count(tally, folded, facts.scope)
+        tally.accounts[facts.account_id] += 1
+        tally.types[facts.event_type_id] += 1
+        if incoming.classified.received_ms is not None:
+            tally.arrivals.append(incoming.classified.received_ms)
+        _count(tally, folded, facts)
         return output
 
     def _bug(self, incoming: Incoming, fault: Exception, tally: Tally) -> Output:
@@ -205,13 +209,13 @@ def _flags(folded: Folded) -> bytes:
     return late + (b',"time_clipped":true' if folded.clipped else b"")
 
 
-def _count(tally: Tally, folded: Folded, scope: LockScope) -> None:
+def _count(tally: Tally, folded: Folded, facts: Facts) -> None:
     tally.late += folded.late
     tally.clipped += folded.clipped
     if folded.failed is not None:
-        tally.failures[folded.failed.value] += 1
+        tally.failures[facts.category.value, folded.failed.value] += 1
     if folded.locked:
-        tally.lockouts[scope.value] += 1
+        tally.lockouts[facts.scope.value] += 1
 
 
 _SCORED_AS: Final = {

@@ -93,13 +93,20 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
             store's library is not installed.
     """
     policy = load_policy(settings.risk.policy)
-    metrics = Metrics(role=role, version=__version__, policy=policy.version)
+    catalog = load_catalog(settings.catalog.overlay)
+    metrics = Metrics(
+        role=role,
+        version=__version__,
+        policy=policy.version,
+        catalog=catalog,
+        max_accounts=settings.metrics.max_accounts,
+    )
     app = _faust_app(role, settings, member)
     limits = Limits(**settings.limits.model_dump())
     mask = mask_of(settings.privacy.mask_key())
     stage: Stage
     if role == "ingest":
-        stage = IngestStage(Ingest(load_catalog(settings.catalog.overlay), limits, mask))
+        stage = IngestStage(Ingest(catalog, limits, mask))
     else:
         stores = new_stores(settings.state, settings.worker.app_id)
         tables = StateTables(app, settings.kafka.partitions, stores, settings.state.cached_rows)
@@ -118,6 +125,12 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
         "Records between the committed offset and the last stable offset.",
         "partition",
         app.hop.consumer_lag,
+    )
+    metrics.watch(
+        "last_fetch_timestamp_seconds",
+        "When Kafka last answered a fetch, while the partition is not braked.",
+        "partition",
+        app.hop.last_fetches,
     )
     _declare(app, stage.source)
     return app, metrics

@@ -217,6 +217,7 @@ class Hop:
         await asyncio.gather(*tasks.values(), return_exceptions=True)
         await _close_all(lane.unit for lane in lanes.values())
         self._metrics.assigned.set(0)
+        self._metrics.brake.clear()
 
     def consumer_lag(self) -> dict[str, float]:
         """Records between each lane and the last stable offset."""
@@ -226,6 +227,15 @@ class Hop:
             if end is not None:
                 lag[str(tp.partition)] = float(max(end - lane.position, 0))
         return lag
+
+    def last_fetches(self) -> dict[str, float]:
+        """When Kafka last answered a fetch of each partition that is not paused; epoch seconds."""
+        answered = {}
+        for tp, lane in self._lanes.items():
+            at = None if lane.brake.engaged else self.consumer._thread.fetched_at(tp)  # noqa: SLF001
+            if at is not None:
+                answered[str(tp.partition)] = at
+        return answered
 
 
 async def _close_all(units: Any) -> None:

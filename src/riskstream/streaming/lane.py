@@ -50,6 +50,7 @@ class Lane:
         self.brake = Brake(settings.brake)
         self._stage = stage
         self._metrics = metrics
+        metrics.brake.labels(str(source.partition)).set(0)
         self._chunk_records = settings.worker.chunk_records
         self._on_flow = on_flow
         self._queue: asyncio.Queue[Chunk] = asyncio.Queue()
@@ -128,7 +129,7 @@ class Lane:
 
     def _count(self, work: Work, records: int, processing: float, committing: float) -> None:
         metrics, tally, now = self._metrics, work.tally, time()
-        metrics.count(tally, topic=self.source.topic)
+        metrics.count(tally, topic=self.source.topic, now=now)
         metrics.commits.inc()
         metrics.last_commit.set(now)
         metrics.chunk_records.observe(records)

@@ -37,11 +37,12 @@ class ProcessPlan:
         """What the child must know beyond our own environment."""
         return {"RISKSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers}
 
-    def command(self) -> list[str]:
-        """The command line of the child."""
+    def command(self, restarts: int = 0) -> list[str]:
+        """The command line of the child, which shows in its metrics how often it was restarted."""
         return [
             *(sys.executable, "-m", "riskstream", "worker", "--role", self.role),
             *("--member", self.member, "--http-port", str(self.port)),
+            *("--restarts", str(restarts)),
         ]
 
 
@@ -63,14 +64,18 @@ class _Child:
     started: float = 0.0
     pause: float = FIRST_PAUSE_SECONDS
     due: float = field(default=0.0)
+    starts: int = 0
     proven: bool = False
     """A process of this plan has run before, so its configuration was right."""
 
     def start(self) -> None:
         # The children of an interrupted terminal get the signal from us alone, in order.
         self.process = subprocess.Popen(  # noqa: S603  (our own command)
-            self.plan.command(), env={**os.environ, **self.plan.environment}, start_new_session=True
+            self.plan.command(self.starts),
+            env={**os.environ, **self.plan.environment},
+            start_new_session=True,
         )
+        self.starts += 1
         self.started = time.monotonic()
         log.info("process_started", **_who(self))
 

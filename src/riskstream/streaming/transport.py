@@ -155,6 +155,11 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
         end: int | None = self._ensure_consumer().last_stable_offset(aiokafka.TopicPartition(*tp))
         return end
 
+    def fetched_at(self, tp: TP) -> float | None:
+        """When a broker last answered for this partition, epoch seconds; None before the first."""
+        at: int | None = self._ensure_consumer().last_poll_timestamp(aiokafka.TopicPartition(*tp))
+        return None if at is None else at / 1000
+
 
 class ChunkConsumer(driver.Consumer):
     """Faust's consumer, less acknowledgements: offsets travel in the units' transactions."""

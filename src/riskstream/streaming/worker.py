@@ -32,7 +32,7 @@ LEAVE_SECONDS = 5.0
 log = get_logger(__name__)
 
 
-def run_worker(role: Role, settings: Settings, member: str, port: int) -> None:
+def run_worker(role: Role, settings: Settings, member: str, port: int, restarts: int = 0) -> None:
     """Run one role until a signal or a fault.
 
     Args:
@@ -40,6 +40,7 @@ def run_worker(role: Role, settings: Settings, member: str, port: int) -> None:
         settings: All settings.
         member: Stable name of this process in the consumer group.
         port: Of metrics and health; 0 takes any free one.
+        restarts: How often it was started again before; for the metrics.
 
     Raises:
         ConfigError: Something is set up wrong; nothing was started.
@@ -48,13 +49,14 @@ def run_worker(role: Role, settings: Settings, member: str, port: int) -> None:
     """
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     with asyncio.Runner() as runner:
-        runner.run(_run(role, settings, member, port))
+        runner.run(_run(role, settings, member, port, restarts))
 
 
-async def _run(role: Role, settings: Settings, member: str, port: int) -> None:
+async def _run(role: Role, settings: Settings, member: str, port: int, restarts: int) -> None:
     stop = _stop_signal(settings.worker.shutdown_timeout_seconds)
     settings = await check_before_start(settings, role)
     app, metrics = create_app(role, settings, member)
+    metrics.restarts.inc(restarts)
     health = _health(app, metrics)
     await health.start(settings.http.host, port)
     log.info(
@@ -89,7 +91,7 @@ async def _serve(app: HopApp, metrics: Metrics, stop: asyncio.Event, patience: f
         # Asked before the end: what falls over while it is taken apart is no fault.
         fault = None if stop.is_set() else _cause(app, started)
     finally:
-        metrics.ready.set(0)
+        metrics.ready.set_function(lambda: 0)
         _set_deadline(patience + HARD_DEADLINE_SECONDS)
         if fault is not None:
             log.error("work_ended", error=repr(fault))
@@ -195,7 +197,6 @@ def _health(app: HopApp, metrics: Metrics) -> HealthServer:
         rebalancing = bool(app.rebalancing)
         braked = [tp.partition for tp, lane in app.hop.lanes.items() if lane.brake.engaged]
         good = app.tables.actives_ready and not rebalancing and not braked
-        metrics.ready.set(int(good))
         return good, {
             "ready": good,
             "rebalancing": rebalancing,
@@ -212,4 +213,5 @@ def _health(app: HopApp, metrics: Metrics) -> HealthServer:
                 released.append(tp.partition)
         return sorted(released)
 
+    metrics.ready.set_function(lambda: int(ready()[0]))
     return HealthServer(metrics, live=live, ready=ready, release=release)

@@ -3,8 +3,11 @@
 import re
 from collections import Counter
 
+from riskstream.catalog.loader import load_catalog
 from riskstream.events.outcome import Tally
 from riskstream.observability.metrics import Metrics
+
+NOW = 1_795_000_000.0
 
 
 def make_metrics() -> Metrics:
@@ -32,8 +35,8 @@ def test_a_tally_moves_every_counter() -> None:
         scores=Counter({3: 1, 25: 2, 26: 1, 80: 2}),
     )
 
-    metrics.count(tally, topic="t")
-    metrics.count(tally, topic="t")
+    metrics.count(tally, topic="t", now=NOW)
+    metrics.count(tally, topic="t", now=NOW)
 
     assert value(metrics, "riskstream_received_events_total") == 20
     assert value(metrics, "riskstream_routed_events_total") == 12
@@ -44,10 +47,67 @@ def test_a_tally_moves_every_counter() -> None:
     assert value(metrics, 'riskstream_consumed_records_total{topic="t"}') == 4
 
 
+def test_accounts_beyond_the_bound_are_counted_together() -> None:
+    """The first keep their names for good, and nothing is left uncounted."""
+    metrics = Metrics(role="assess", version="0", policy="p", max_accounts=2)
+    metrics.count(Tally(accounts=Counter({7: 1, 8: 2, 9: 3})), topic="t", now=NOW)
+    metrics.count(Tally(accounts=Counter({10: 4, 8: 5})), topic="t", now=NOW)
+
+    found = {name: value(metrics, _account(name)) for name in ("7", "8", "other")}
+    assert found == {"7": 1, "8": 7, "other": 7}
+    assert metrics.exposition().count(b"riskstream_account_events_total{") == 3
+
+
+def _account(name: str) -> str:
+    return f'riskstream_account_events_total{{account="{name}"}}'
+
+
+def test_event_types_are_named_by_the_catalog_alone() -> None:
+    """However many ids somebody makes up, they are one series."""
+    metrics = Metrics(role="assess", version="0", policy="p", catalog=load_catalog())
+    metrics.count(Tally(types=Counter({6: 2, 60_001: 3, 60_002: 4})), topic="t", now=NOW)
+
+    series = 'riskstream_type_events_total{event_type="%s"}'
+    assert value(metrics, series % "USER_FAILED_ONELOGIN_LOGIN") == 2
+    assert value(metrics, series % "uncataloged") == 7
+
+
+def test_delivery_is_measured_from_the_raw_record_s_timestamp() -> None:
+    """Each event in its bucket; a sender's clock ahead of ours counts as no time."""
+    metrics, now_ms = make_metrics(), int(NOW * 1000)
+    arrivals = [*[now_ms - 200] * 5, now_ms - 30_001, now_ms + 9, *[now_ms - 30_000] * 2]
+    metrics.count(Tally(arrivals=arrivals), topic="t", now=NOW)
+
+    series = 'riskstream_delivery_seconds_bucket{le="%s"}'
+    assert [value(metrics, series % edge) for edge in ("0.1", "0.3", "30.0", "60.0", "+Inf")] == [
+        1,
+        6,
+        8,
+        9,
+        9,
+    ]
+    assert value(metrics, "riskstream_delivery_seconds_count") == 9
+
+
+def test_closed_sets_begin_at_zero() -> None:
+    """So that Prometheus sees the first lockout as an increase."""
+    metrics = Metrics(role="assess", version="0", policy="p", catalog=load_catalog())
+    assert value(metrics, 'riskstream_scored_events_total{category="users",level="high"}') == 0
+    assert value(metrics, 'riskstream_lockouts_total{scope="account"}') == 0
+    assert value(metrics, 'riskstream_failures_total{category="users",kind="login"}') == 0
+    bug = 'riskstream_dead_lettered_events_total{reason="internal_error",stage="%s"}'
+    assert value(metrics, bug % "assess") == 0
+    ingest = Metrics(role="ingest", version="0", policy="p")
+    assert value(ingest, bug % "decode") == 0
+    assert b"riskstream_lockouts_total{" not in ingest.exposition()
+
+
 def test_the_score_histogram_has_its_edges_at_the_levels() -> None:
     """No ends at 4, Low at 25, Medium at 50."""
     metrics = make_metrics()
-    metrics.count(Tally(scores=Counter({4: 1, 5: 1, 25: 1, 26: 1, 50: 1, 51: 1})), topic="t")
+    metrics.count(
+        Tally(scores=Counter({4: 1, 5: 1, 25: 1, 26: 1, 50: 1, 51: 1})), topic="t", now=NOW
+    )
 
     counts = [
         value(metrics, f'riskstream_risk_score_bucket{{le="{edge}"}}')

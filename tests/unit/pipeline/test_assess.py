@@ -72,7 +72,7 @@ def test_windows_and_signals_stand_as_they_are_after_the_event() -> None:
     assert [each["windows"]["login_failures_5m"] for each in values] == [1, 2, 3]
     assert values[-1]["risk"]["signal_ids"] == ["login_failures_5m"]
     assert values[-1]["risk"]["reasons"] == "3 failed logins in 5 minutes"
-    assert result.tally.failures == {"login": 3}
+    assert result.tally.failures == {("users", "login"): 3}
 
 
 def test_an_effect_folds_and_gives_no_output() -> None:
@@ -152,7 +152,7 @@ def test_a_bug_on_one_event_is_a_dead_letter_and_leaves_no_trace(
         b"99",
     )
     assert _value(scored)["windows"]["login_failures_5m"] == 1
-    assert result.tally.failures == {"login": 1}
+    assert result.tally.failures == {("users", "login"): 1}
     assert result.tally.outcomes == 2
 
 
@@ -206,7 +206,7 @@ def test_a_late_event_is_scored_marked_counted_and_not_folded() -> None:
     assert ["late" in value for value in values] == [False, True, False]
     assert values[1]["late"] is True
     assert result.tally.late == 1
-    assert result.tally.failures == {"login": 2}
+    assert result.tally.failures == {("users", "login"): 2}
     (kind,) = state.failures["1234:7"].kinds
     assert sum(events for _, events in kind.quarters) == 2
 

@@ -270,7 +270,7 @@ def test_a_repeated_event_is_filtered_and_leaves_the_rows_alone() -> None:
 
     assert [output.topic == DEAD_LETTER for output in outputs] == [False, False]
     assert (tally.routed, dict(tally.filtered)) == (2, {"duplicate": 1})
-    assert dict(tally.failures) == {"login": 2}
+    assert dict(tally.failures) == {("users", "login"): 2}
     assert state.failures["1234:1"].offset == 0
 
 

@@ -32,6 +32,12 @@ def test_port_zero_means_any_free_port_for_all() -> None:
     assert [plan.port for plan in plans] == [0, 0, 0]
 
 
+def test_a_process_is_told_how_often_it_was_started_again() -> None:
+    """Its own counters begin anew each time, so this one must come from outside."""
+    (plan,) = plan_processes(Settings(), ("ingest",), 1)
+    assert plan.command(restarts=2)[-2:] == ["--restarts", "2"]
+
+
 def child_that_ended(code: int, *, proven: bool) -> _Child:
     """A process of a plan that has just ended."""
     (plan,) = plan_processes(Settings(http={"port": 0}), ("ingest",), 1)
