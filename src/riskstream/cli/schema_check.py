@@ -18,7 +18,7 @@ from riskstream.errors import CheckFailedError, ConfigError
 if TYPE_CHECKING:
     from riskstream.config import Settings
 
-__all__ = ["Report", "check_files", "check_topic"]
+__all__ = ["Report", "check_files", "check_topic", "record_faults"]
 
 
 @dataclass(slots=True)
@@ -71,13 +71,14 @@ async def check_topic(
         async for record in records:
             if record.value is not None:
                 place = f"{topic}:{record.partition}:{record.offset}"
-                report.add(place, _record_faults(name, record))
+                report.add(place, record_faults(name, record))
             if report.checked == limit:
                 break
     return report
 
 
-def _record_faults(schema: str, record: Any) -> list[Fault]:
+def record_faults(schema: str, record: Any) -> list[Fault]:
+    """What is wrong with a consumed record by this schema; of dead letters with its headers."""
     if schema.startswith("dead_letter"):
         return check_document(schema, header_texts(record.headers))
     try:

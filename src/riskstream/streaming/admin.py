@@ -22,6 +22,7 @@ __all__ = [
     "TopicState",
     "TopicVerdict",
     "Verdict",
+    "admin_client",
     "check_topics",
     "create_topics",
     "delete_records",
@@ -90,7 +91,7 @@ async def describe_topics(
     Raises:
         KafkaFaultError: Kafka cannot be reached.
     """
-    async with _admin(kafka) as admin:
+    async with admin_client(kafka) as admin:
         return await _describe(admin, names, configs=configs)
 
 
@@ -105,7 +106,7 @@ async def create_topics(
     Raises:
         KafkaFaultError: Kafka cannot be reached or refused a topic.
     """
-    async with _admin(kafka) as admin:
+    async with admin_client(kafka) as admin:
         there = await _describe(admin, {CLASSIFIED, *(spec.name for spec in specs)})
         joined = there[CLASSIFIED].partitions if CLASSIFIED in there else kafka.partitions
         counts = {
@@ -147,7 +148,7 @@ async def delete_records(kafka: KafkaSettings, topic: str, before: Mapping[int, 
         TopicPartition(topic, partition): RecordsToDelete(before_offset=offset)
         for partition, offset in before.items()
     }
-    async with _admin(kafka) as admin:
+    async with admin_client(kafka) as admin:
         await admin.delete_records(wanted)
 
 
@@ -195,7 +196,8 @@ def _advised(spec: TopicSpec, key: str) -> bool:
 
 
 @asynccontextmanager
-async def _admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A connected admin client; what it raises in the block becomes ``KafkaFaultError``."""
     async with kafka_faults(kafka):
         admin = AIOKafkaAdminClient(**client_options(kafka))
         try:

@@ -1,0 +1,1 @@
+"""What ``riskstream doctor`` looks at: facts in, one finding per line out."""

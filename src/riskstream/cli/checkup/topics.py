@@ -1,0 +1,173 @@
+"""The topics: there, fit, replicated, and open to us."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from riskstream.cli.checkup.finding import Finding, count, fail, ok, skipped, warn
+from riskstream.events.topics import (
+    CLASSIFIED,
+    DEAD_LETTER,
+    FAILURES,
+    LOCKOUTS,
+    PROFILES,
+    RAW,
+    SCORED,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from riskstream.streaming.admin import TopicState, TopicVerdict
+    from riskstream.streaming.inquiry import PartitionFacts, TopicFacts
+
+__all__ = ["NEEDED", "judge_replication", "judge_rights", "judge_topics"]
+
+RETENTION: Final = "retention.ms"
+SHORT_RETENTION_MS: Final = 86_400_000
+"""Raw records that are kept for less are lost when workers stand still over a weekend's night."""
+COPIES: Final = 3
+NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    RAW: ("READ", "DESCRIBE"),
+    CLASSIFIED: ("READ", "WRITE", "DESCRIBE"),
+    DEAD_LETTER: ("WRITE", "DESCRIBE"),
+    **dict.fromkeys(SCORED.values(), ("WRITE", "DESCRIBE")),
+    **dict.fromkeys((FAILURES, LOCKOUTS, PROFILES), ("READ", "WRITE", "DESCRIBE")),
+}
+"""What a worker of both roles does with each topic."""
+IN_SYNC: Final = "min.insync.replicas"
+
+
+def judge_topics(
+    verdicts: Sequence["TopicVerdict"], states: Mapping[str, "TopicState"]
+) -> Iterator[Finding]:
+    """One line per topic: partitions, settings, how long it is kept; one for all that miss."""
+    missing = [verdict for verdict in verdicts if verdict.topic not in states]
+    if missing:
+        names = ", ".join(verdict.topic for verdict in missing)
+        yield fail("topics", f"{len(missing)} do not exist: {names}", missing[0].cure)
+    for verdict in verdicts:
+        check = f"topic {verdict.topic}"
+        if verdict.topic not in states:
+            continue
+        if verdict.failed:
+            yield fail(check, verdict.detail, verdict.cure)
+            continue
+        kept = states[verdict.topic].config.get(RETENTION, "")
+        detail = count(verdict.partitions, "partition")
+        compacted = "compact" in states[verdict.topic].config.get("cleanup.policy", "")
+        if not compacted and kept.removeprefix("-").isdecimal():
+            detail += f", kept {_span(int(kept))}"
+        if verdict.detail:
+            detail += f"; {verdict.detail}"
+        if verdict.topic == RAW and kept.isdecimal() and int(kept) < SHORT_RETENTION_MS:
+            yield warn(
+                check,
+                f"{detail}: what no worker has read by then is gone",
+                f"raise {RETENTION} of {RAW}",
+            )
+        else:
+            yield ok(check, detail)
+
+
+def judge_replication(
+    topics: Mapping[str, "TopicFacts"], states: Mapping[str, "TopicState"], brokers: int
+) -> Iterator[Finding]:
+    """Leaders, copies and copies in step, over all topics."""
+    check = "replication"
+    seen = {name: facts for name, facts in topics.items() if facts.partitions}
+    if not seen:
+        yield skipped(check, "there is no topic to look at")
+        return
+    headless = _places(seen, lambda part: part.leader < 0)
+    behind = _places(seen, lambda part: len(part.in_sync) < len(part.replicas))
+    if headless:
+        yield fail(
+            check, f"no leader: {headless}", "bring the brokers that have these partitions back"
+        )
+    elif behind:
+        yield warn(
+            check,
+            f"copies out of step: {behind}",
+            "a broker is down or slow; look at it before the next one goes",
+        )
+    fewest = min(len(part.replicas) for facts in seen.values() for part in facts.partitions)
+    lax = [
+        name
+        for name, state in states.items()
+        if fewest > 1 and state.config.get(IN_SYNC, str(fewest)) == "1"
+    ]
+    if fewest < min(COPIES, max(brokers, 2)):
+        yield warn(
+            check,
+            f"{fewest} {'copy' if fewest == 1 else 'copies'} of the data on "
+            f"{count(brokers, 'broker')}: a lost disk loses events",
+            f"for production {COPIES} brokers and `riskstream topics create --replication-factor "
+            f"{COPIES}`; existing topics: kafka-reassign-partitions.sh",
+        )
+    elif lax:
+        yield warn(
+            check,
+            f"{IN_SYNC} is 1 for {', '.join(sorted(lax))}: an acknowledged write may be on one "
+            "disk only",
+            f"{IN_SYNC}={fewest - 1} on the brokers or topics",
+        )
+    elif not headless and not behind:
+        yield ok(check, f"{fewest} copies of everything, all in step")
+
+
+def judge_rights(
+    topics: Mapping[str, "TopicFacts"], needed: Mapping[str, Sequence[str]]
+) -> Iterator[Finding]:
+    """Whether we may do what a worker does, as the broker tells it of our own principal.
+
+    Args:
+        topics: As found.
+        needed: Per topic the operations, by Kafka's names.
+    """
+    check = "rights on topics"
+    told = {name: facts for name, facts in topics.items() if name in needed}
+    refused = sorted(name for name, facts in told.items() if facts.refused)
+    lacking = [
+        f"{', '.join(missing)} on {name}"
+        for name, facts in told.items()
+        if facts.operations is not None and not facts.refused
+        if (missing := _missing(facts, needed[name]))
+    ]
+    if refused or lacking:
+        yield fail(
+            check,
+            "; ".join([*lacking, *(f"we may not see {name}" for name in refused)]),
+            "grant them to the principal of the workers; docs/operations.md lists all",
+        )
+    elif not told:
+        yield skipped(check, "there is no topic to look at")
+    elif any(facts.operations is None for facts in told.values()):
+        yield skipped(check, "the broker does not tell what we may do")
+    else:
+        yield ok(check, f"all that a worker needs on {len(told)} topics")
+
+
+def _missing(facts: "TopicFacts", needed: Sequence[str]) -> list[str]:
+    granted = {operation.name for operation in facts.operations or ()}
+    return [name for name in needed if name not in granted]
+
+
+def _places(topics: Mapping[str, "TopicFacts"], bad: "Callable[[PartitionFacts], bool]") -> str:
+    """``topic-partition`` of the partitions that are bad, a few of many."""
+    places = [
+        f"{name}-{number}"
+        for name, facts in topics.items()
+        for number, part in enumerate(facts.partitions)
+        if bad(part)
+    ]
+    more = len(places) - 5
+    return ", ".join(places[:5]) + (f" and {more} more" if more > 0 else "")
+
+
+def _span(ms: int) -> str:
+    if ms < 0:
+        return "for ever"
+    for unit, size in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000)):
+        if ms >= size:
+            return f"{ms / size:g} {unit}"
+    return f"{ms} ms"
