@@ -9,6 +9,7 @@ import typer
 from riskstream.cli.kafka import run
 from riskstream.cli.options import BootstrapServers, FormatOption, settings_for
 from riskstream.cli.output import Format, note, show, styled, table, write_json
+from riskstream.cli.worker import RoleChoice
 from riskstream.errors import CheckFailedError
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "skipped": "dim"
 
 def doctor(
     *,
+    role: Annotated[
+        RoleChoice,
+        typer.Option(help="Look at what a worker of this role needs, as the user that it runs as."),
+    ] = RoleChoice.ALL,
     worker_url: Annotated[
         list[str] | None,
         typer.Option(metavar="URL", help="A worker's address, to ask it too; several if need be."),
@@ -58,7 +63,8 @@ def doctor(
     """
     from riskstream.cli.checkup.examination import Wishes
 
-    wishes = Wishes(tuple(worker_url or ()), probe, records, patience)
+    roles = ("ingest", "assess") if role is RoleChoice.ALL else (role.value,)
+    wishes = Wishes(roles, tuple(worker_url or ()), probe, records, patience)
     findings = run(_collect(settings_for(bootstrap_servers), wishes))
     counts = Counter(str(finding.judgement) for finding in findings)
     told = ", ".join(f"{counts[name]} {name}" for name in _STYLES if counts[name])

@@ -10,7 +10,7 @@ from riskstream.cli.options import BootstrapServers, settings_for
 if TYPE_CHECKING:
     from riskstream.config import Settings
 
-__all__ = ["worker"]
+__all__ = ["RoleChoice", "worker"]
 
 
 class RoleChoice(StrEnum):

@@ -84,6 +84,12 @@ class TopicFacts:
     refused: bool = False
     """We may not even see it."""
 
+    @property
+    def readable(self) -> bool:
+        """Whether it has partitions and nothing says that we may not read them."""
+        allowed = self.operations is None or Operation.READ in self.operations
+        return bool(self.partitions) and allowed
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterFacts:

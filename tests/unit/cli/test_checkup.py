@@ -12,9 +12,10 @@ from riskstream.cli.checkup.finding import Finding, Judgement
 from riskstream.cli.checkup.groups import GroupView, judge_group
 from riskstream.cli.checkup.local import judge_local
 from riskstream.cli.checkup.records import Sample, judge_clock, judge_probe, judge_sample
-from riskstream.cli.checkup.topics import NEEDED, judge_replication, judge_rights, judge_topics
+from riskstream.cli.checkup.topics import judge_replication, judge_rights, judge_topics
 from riskstream.cli.checkup.workers import WorkerFacts, judge_workers
 from riskstream.config import Settings
+from riskstream.contract.acls import roles
 from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, RAW
 from riskstream.streaming.admin import TopicState, judge
 from riskstream.streaming.inquiry import (
@@ -114,10 +115,12 @@ def test_topics_are_judged_one_by_one() -> None:
     states = _states()
     del states[CLASSIFIED]
     verdicts = [judge(spec, states.get(spec.name), states.get(CLASSIFIED)) for spec in ALL_TOPICS]
-    told = _words(judge_topics(verdicts, states))
+    told = _words(judge_topics(verdicts, states, {}))
     assert told["fail"] == [f"topics: 1 do not exist: {CLASSIFIED}"]
     assert f"topic {RAW}: 4 partitions, kept 7 days" in told["ok"]
     assert len(told["ok"]) == len(ALL_TOPICS) - 1
+    hidden = {CLASSIFIED: TopicFacts(refused=True)}
+    assert set(_words(judge_topics(verdicts, states, hidden))) == {"ok"}
 
 
 def test_raw_records_kept_for_hours_are_a_warning() -> None:
@@ -125,7 +128,7 @@ def test_raw_records_kept_for_hours_are_a_warning() -> None:
     states = _states()
     states[RAW] = TopicState(RAW, 4, 1, {**states[RAW].config, "retention.ms": "7200000"})
     verdicts = [judge(spec, states[spec.name], states[CLASSIFIED]) for spec in ALL_TOPICS]
-    (line,) = _words(judge_topics(verdicts, states))["warn"]
+    (line,) = _words(judge_topics(verdicts, states, {}))["warn"]
     assert "kept 2 hours" in line
 
 
@@ -162,22 +165,20 @@ def test_replication(
 
 def test_rights_are_compared_with_what_a_worker_does() -> None:
     """All, one too few, a topic out of sight, and a broker that does not tell."""
+    needed = [acl for name in ("ingest", "assess") for acl in roles()[f"worker-{name}"].acls]
     every = frozenset(Operation)
-    good = {name: _topic((0, 1, 1), operations=every) for name in NEEDED}
-    assert set(_words(judge_rights(good, NEEDED))) == {"ok"}
+    good = {spec.name: _topic((0, 1, 1), operations=every) for spec in ALL_TOPICS}
+    assert set(_words(judge_rights(good, needed))) == {"ok"}
     read_only = {**good, CLASSIFIED: _topic((0, 1, 1), operations=every - {Operation.WRITE})}
-    assert _words(judge_rights(read_only, NEEDED))["fail"] == [
-        f"rights on topics: WRITE on {CLASSIFIED}"
-    ]
+    (line,) = _words(judge_rights(read_only, needed))["fail"]
+    assert line == f"rights on topics: no Write on {CLASSIFIED}: events are classified"
+    growing = {**good, CLASSIFIED: _topic((0, 1, 1), operations=every - {Operation.DELETE})}
+    assert set(_words(judge_rights(growing, needed))) == {"warn"}
     hidden = {**good, RAW: TopicFacts(refused=True)}
-    assert f"may not see {RAW}" in _words(judge_rights(hidden, NEEDED))["fail"][0]
-    silent = {name: _topic((0, 1, 1)) for name in NEEDED}
-    assert set(_words(judge_rights(silent, NEEDED))) == {"skipped"}
-
-
-def test_what_a_worker_does_is_every_topic() -> None:
-    """A topic that is added needs rights, too."""
-    assert set(NEEDED) == {spec.name for spec in ALL_TOPICS}
+    assert f"no Read on {RAW}" in _words(judge_rights(hidden, needed))["fail"][0]
+    silent = {spec.name: _topic((0, 1, 1)) for spec in ALL_TOPICS}
+    assert set(_words(judge_rights(silent, needed))) == {"skipped"}
+    assert set(_words(judge_rights({}, needed))) == {"skipped"}
 
 
 def _view(

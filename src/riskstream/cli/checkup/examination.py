@@ -10,10 +10,11 @@ from riskstream.cli.checkup.finding import Finding, fail
 from riskstream.cli.checkup.groups import GroupView, judge_group
 from riskstream.cli.checkup.local import judge_local
 from riskstream.cli.checkup.records import judge_clock, judge_probe, judge_sample, take_sample
-from riskstream.cli.checkup.topics import NEEDED, judge_replication, judge_rights, judge_topics
+from riskstream.cli.checkup.topics import judge_replication, judge_rights, judge_topics
 from riskstream.cli.checkup.workers import ask_worker, judge_workers
+from riskstream.contract.acls import Acl, Resource, roles
 from riskstream.errors import ConfigError, KafkaFaultError
-from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, RAW
+from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, RAW, TopicSpec
 from riskstream.risk.loader import load_policy
 from riskstream.streaming.admin import check_topics, describe_topics
 from riskstream.streaming.inquiry import inquire, log_facts
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Wishes", "examine"]
 
-NAMES: Final = tuple(spec.name for spec in ALL_TOPICS)
 TABLES: Final = tuple(
     spec.name for spec in ALL_TOPICS if spec.co_partitioned and spec.name != CLASSIFIED
 )
@@ -34,8 +34,10 @@ SOURCES: Final = {"ingest": RAW, "assess": CLASSIFIED}
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the examination includes beyond what it always does."""
+    """What the examination is about."""
 
+    roles: Sequence[str] = tuple(SOURCES)
+    """Of a worker, whose topics, rights and groups are looked at."""
     worker_urls: Sequence[str] = ()
     probe: bool = False
     """Write a few records to a topic made for it."""
@@ -64,21 +66,25 @@ async def examine(settings: "Settings", wishes: Wishes) -> AsyncIterator[Finding
 
 
 async def _kafka(settings: "Settings", wishes: Wishes) -> AsyncIterator[Finding]:
+    app_id = settings.worker.app_id
+    needed = [acl for role in wishes.roles for acl in roles(app_id)[f"worker-{role}"].acls]
+    specs = _topics_of(needed)
+    names = [spec.name for spec in specs]
     async with inquire(settings.kafka) as ask:
         cluster = await ask.cluster()
         for finding in judge_cluster(cluster, settings):
             yield finding
-        topics = await ask.topics(NAMES)
-        groups = {role: await ask.group(f"{settings.worker.app_id}-{role}") for role in SOURCES}
-    states = await describe_topics(settings.kafka, NAMES, configs=True)
+        topics = await ask.topics(names)
+        groups = {role: await ask.group(f"{app_id}-{role}") for role in wishes.roles}
+    states = await describe_topics(settings.kafka, names, configs=True)
     for finding in (
-        *judge_topics(await check_topics(settings.kafka), states),
+        *judge_topics(await check_topics(settings.kafka, specs), states, topics),
         *judge_replication(topics, states, len(cluster.brokers)),
-        *judge_rights(topics, NEEDED),
+        *judge_rights(topics, needed),
         *await _groups(settings, wishes, topics, groups),
     ):
         yield finding
-    readable = {name: len(facts.partitions) for name, facts in topics.items() if facts.partitions}
+    readable = {name: len(facts.partitions) for name, facts in topics.items() if facts.readable}
     samples = await take_sample(settings, readable, wishes.records)
     for finding in judge_sample(samples):
         yield finding
@@ -90,6 +96,11 @@ async def _kafka(settings: "Settings", wishes: Wishes) -> AsyncIterator[Finding]
         yield finding
 
 
+def _topics_of(needed: Sequence[Acl]) -> list[TopicSpec]:
+    names = {acl.name for acl in needed if acl.resource is Resource.TOPIC}
+    return [spec for spec in ALL_TOPICS if spec.name in names]
+
+
 async def _groups(
     settings: "Settings",
     wishes: Wishes,
@@ -98,7 +109,7 @@ async def _groups(
 ) -> list[Finding]:
     """Both groups, with their logs and tables."""
     places: dict[tuple[str, int], int | None] = {}
-    for name in (*SOURCES.values(), *TABLES):
+    for name in {SOURCES[role] for role in groups} | ({*TABLES} if "assess" in groups else set()):
         for number in range(len(topics[name].partitions) if name in topics else 0):
             places[name, number] = None
     for facts in groups.values():

@@ -4,15 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from riskstream.cli.checkup.finding import Finding, count, fail, ok, skipped, warn
-from riskstream.events.topics import (
-    CLASSIFIED,
-    DEAD_LETTER,
-    FAILURES,
-    LOCKOUTS,
-    PROFILES,
-    RAW,
-    SCORED,
-)
+from riskstream.contract.acls import Acl, Operation, Resource
+from riskstream.events.topics import RAW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,28 +13,25 @@ if TYPE_CHECKING:
     from riskstream.streaming.admin import TopicState, TopicVerdict
     from riskstream.streaming.inquiry import PartitionFacts, TopicFacts
 
-__all__ = ["NEEDED", "judge_replication", "judge_rights", "judge_topics"]
+__all__ = ["judge_replication", "judge_rights", "judge_topics"]
 
 RETENTION: Final = "retention.ms"
 SHORT_RETENTION_MS: Final = 86_400_000
-"""Raw records that are kept for less are lost when workers stand still over a weekend's night."""
+"""Raw records that are kept for less are lost when no worker runs for a night and a day."""
 COPIES: Final = 3
-NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
-    RAW: ("READ", "DESCRIBE"),
-    CLASSIFIED: ("READ", "WRITE", "DESCRIBE"),
-    DEAD_LETTER: ("WRITE", "DESCRIBE"),
-    **dict.fromkeys(SCORED.values(), ("WRITE", "DESCRIBE")),
-    **dict.fromkeys((FAILURES, LOCKOUTS, PROFILES), ("READ", "WRITE", "DESCRIBE")),
-}
-"""What a worker of both roles does with each topic."""
 IN_SYNC: Final = "min.insync.replicas"
 
 
 def judge_topics(
-    verdicts: Sequence["TopicVerdict"], states: Mapping[str, "TopicState"]
+    verdicts: Sequence["TopicVerdict"],
+    states: Mapping[str, "TopicState"],
+    topics: Mapping[str, "TopicFacts"],
 ) -> Iterator[Finding]:
-    """One line per topic: partitions, settings, how long it is kept; one for all that miss."""
-    missing = [verdict for verdict in verdicts if verdict.topic not in states]
+    """One line per topic: partitions, settings, how long it is kept; one for all that miss.
+
+    Topics that we may not see are left to ``judge_rights``.
+    """
+    missing = [verdict for verdict in verdicts if verdict.topic not in {*states, *topics}]
     if missing:
         names = ", ".join(verdict.topic for verdict in missing)
         yield fail("topics", f"{len(missing)} do not exist: {names}", missing[0].cure)
@@ -57,6 +47,8 @@ def judge_topics(
         compacted = "compact" in states[verdict.topic].config.get("cleanup.policy", "")
         if not compacted and kept.removeprefix("-").isdecimal():
             detail += f", kept {_span(int(kept))}"
+        if not states[verdict.topic].config:
+            detail += "; its settings are not told (DescribeConfigs)"
         if verdict.detail:
             detail += f"; {verdict.detail}"
         if verdict.topic == RAW and kept.isdecimal() and int(kept) < SHORT_RETENTION_MS:
@@ -115,41 +107,47 @@ def judge_replication(
         yield ok(check, f"{fewest} copies of everything, all in step")
 
 
-def judge_rights(
-    topics: Mapping[str, "TopicFacts"], needed: Mapping[str, Sequence[str]]
-) -> Iterator[Finding]:
+def judge_rights(topics: Mapping[str, "TopicFacts"], needed: Sequence[Acl]) -> Iterator[Finding]:
     """Whether we may do what a worker does, as the broker tells it of our own principal.
 
     Args:
         topics: As found.
-        needed: Per topic the operations, by Kafka's names.
+        needed: The rights of the worker's roles; those on topics are looked at.
     """
     check = "rights on topics"
-    told = {name: facts for name, facts in topics.items() if name in needed}
-    refused = sorted(name for name, facts in told.items() if facts.refused)
-    lacking = [
-        f"{', '.join(missing)} on {name}"
-        for name, facts in told.items()
-        if facts.operations is not None and not facts.refused
-        if (missing := _missing(facts, needed[name]))
+    told = [
+        (acl, topics[acl.name])
+        for acl in needed
+        if acl.resource is Resource.TOPIC and acl.name in topics
     ]
-    if refused or lacking:
+    if not told:
+        yield skipped(check, "there is no topic to look at")
+        return
+    unknown = [facts for _, facts in told if facts.operations is None and not facts.refused]
+    missing = [acl for acl, facts in told if _lacks(facts, acl.operation)]
+    if fatal := [acl for acl in missing if acl.operation is not Operation.DELETE]:
         yield fail(
             check,
-            "; ".join([*lacking, *(f"we may not see {name}" for name in refused)]),
-            "grant them to the principal of the workers; docs/operations.md lists all",
+            "; ".join(f"no {acl.operation} on {acl.name}: {acl.why}" for acl in fatal),
+            "`riskstream topics acls --format commands` prints the commands that grant them",
         )
-    elif not told:
-        yield skipped(check, "there is no topic to look at")
-    elif any(facts.operations is None for facts in told.values()):
+    elif missing:
+        yield warn(
+            check,
+            "; ".join(f"no {acl.operation} on {acl.name}: {acl.why}" for acl in missing),
+            "grant it, or the classified topic grows",
+        )
+    elif unknown:
         yield skipped(check, "the broker does not tell what we may do")
     else:
-        yield ok(check, f"all that a worker needs on {len(told)} topics")
+        yield ok(check, f"all {len(told)} that a worker needs")
 
 
-def _missing(facts: "TopicFacts", needed: Sequence[str]) -> list[str]:
-    granted = {operation.name for operation in facts.operations or ()}
-    return [name for name in needed if name not in granted]
+def _lacks(facts: "TopicFacts", operation: Operation) -> bool:
+    if facts.refused:
+        return True
+    granted = {granted.name.replace("_", "").casefold() for granted in facts.operations or ()}
+    return facts.operations is not None and operation.casefold() not in granted
 
 
 def _places(topics: Mapping[str, "TopicFacts"], bad: "Callable[[PartitionFacts], bool]") -> str:
