@@ -10,7 +10,7 @@ from riskstream.events import topics
 from riskstream.events.outcome import Tally
 from riskstream.events.record import InputRecord, Output, Record
 from riskstream.streaming.chunk import Chunk
-from riskstream.streaming.stages import Stage, Work
+from riskstream.streaming.stages import Processing, Stage, Work
 from riskstream.streaming.unit import UnitOfWork
 
 SOURCE = TopicPartition(topics.RAW, 0)
@@ -34,17 +34,15 @@ class CountingStage(Stage):
 
     def __init__(self, *, dead: bool = False) -> None:
         self.dead = dead
+        self.fed: list[int] = []
+        """Records per piece."""
         self.applied: list[int] = []
         self.forgotten: list[int] = []
         self.recovered: list[dict[int, int | None]] = []
 
-    def process(self, partition: int, records: Sequence[Record]) -> Work:
+    def begin(self, partition: int, records: Sequence[Record]) -> "CountingProcessing":
         """One output per record; every event is a dead letter where ``dead`` is set."""
-        outputs = [Output(topics.CLASSIFIED, b"k", record.value) for record in records]
-        tally = Tally(records=len(records), received=len(records))
-        if self.dead:
-            tally.dead_lettered[("decode", "malformed_json")] = len(records)
-        return Work(outputs, (), tally, lambda offset, _: self.applied.append(offset))
+        return CountingProcessing(self)
 
     async def recover(self, committed: Mapping[int, int | None]) -> None:
         """Remember what was asked."""
@@ -53,6 +51,27 @@ class CountingStage(Stage):
     def forget(self, partition: int) -> None:
         """Remember what was asked."""
         self.forgotten.append(partition)
+
+
+class CountingProcessing(Processing):
+    """A chunk of a ``CountingStage``."""
+
+    def __init__(self, stage: CountingStage) -> None:
+        self._stage = stage
+        self._outputs: list[Output] = []
+
+    def feed(self, records: Sequence[Record]) -> None:
+        """One output per record."""
+        self._stage.fed.append(len(records))
+        self._outputs += [Output(topics.CLASSIFIED, b"k", record.value) for record in records]
+
+    def finish(self) -> Work:
+        """What was fed; its application is remembered."""
+        count = len(self._outputs)
+        tally = Tally(records=count, received=count)
+        if self._stage.dead:
+            tally.dead_lettered[("decode", "malformed_json")] = count
+        return Work(self._outputs, (), tally, lambda at, _: self._stage.applied.append(at))
 
 
 class RecordingUnit(UnitOfWork):

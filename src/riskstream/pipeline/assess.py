@@ -25,7 +25,7 @@ from riskstream.risk.profile import Profile
 from riskstream.risk.scorer import Scorer
 from riskstream.risk.situation import Situation
 
-__all__ = ["Assess", "Assessed", "remember"]
+__all__ = ["Assess", "Assessed", "Assessment", "remember"]
 
 
 class Assessed(NamedTuple):
@@ -56,39 +56,42 @@ class Assess:
         state: PartitionState,
         duplicates: DuplicateFilter | None = None,
     ) -> Assessed:
-        """Assess a chunk.
+        """Assess a whole chunk; ``begin`` has the arguments."""
+        assessment = self.begin(state, duplicates)
+        assessment.feed(records)
+        return assessment.finish()
+
+    def begin(
+        self, state: PartitionState, duplicates: DuplicateFilter | None = None
+    ) -> "Assessment":
+        """Begin a chunk, whose records are then fed in the order of the partition's log.
 
         Args:
-            records: In the order of the partition's log.
             state: Not modified: it applies ``changes`` after the commit.
             duplicates: The ids seen before; without it nothing is a duplicate. Not modified
                 either: it applies ``changes.seen``.
         """
-        rows, tally = Overlay(state), Tally()
-        seen = rows.changes.seen = None if duplicates is None else duplicates.look()
-        outputs: list[Output] = []
-        for record in records:
-            tally.records += 1
-            incoming = _decode(record)
-            if isinstance(incoming, DeadLetter):
-                limit = self._limits.max_message_bytes
-                outputs.append(dead_letter_output(incoming, record, limit, tally))
-                continue
-            if seen is not None and _seen_before(incoming, record, seen):
-                if incoming.event:
-                    tally.filtered[FilterReason.DUPLICATE.value] += 1
-                continue
-            try:
-                output = self._one(incoming, record.offset, rows, tally)
-            except RiskstreamError:
-                raise  # rows that cannot be read are no fault of the event's
-            except Exception as fault:  # noqa: BLE001  (a bug on one event must not stop the rest)
-                output = self._bug(incoming, fault, tally)
-            if output is not None:
-                outputs.append(_traced(output, record) if record.headers else output)
-        tally.expired_rows += rows.bury()
-        tally.forgotten_ids += 0 if seen is None else seen.forgotten
-        return Assessed(outputs, rows.changes, tally)
+        return Assessment(self, state, duplicates)
+
+    def record(
+        self, record: Record, rows: Overlay, seen: Sightings | None, tally: Tally
+    ) -> Output | None:
+        """What becomes of one record; None where nothing is written of it."""
+        tally.records += 1
+        incoming = _decode(record)
+        if isinstance(incoming, DeadLetter):
+            return dead_letter_output(incoming, record, self._limits.max_message_bytes, tally)
+        if seen is not None and _seen_before(incoming, record, seen):
+            if incoming.event:
+                tally.filtered[FilterReason.DUPLICATE.value] += 1
+            return None
+        try:
+            output = self._one(incoming, record.offset, rows, tally)
+        except RiskstreamError:
+            raise  # rows that cannot be read are no fault of the event's
+        except Exception as fault:  # noqa: BLE001  (a bug on one event must not stop the rest)
+            output = self._bug(incoming, fault, tally)
+        return output if output is None or not record.headers else _traced(output, record)
 
     def _one(self, incoming: Incoming, offset: int, rows: Overlay, tally: Tally) -> Output | None:
         facts = incoming.classified.facts
@@ -137,6 +140,35 @@ class Assess:
         if not classified.raw_truncated:
             return output
         return output._replace(headers=(*output.headers, (RAW_TRUNCATED, b"true")))
+
+
+class Assessment:
+    """A chunk under way. It may be fed in any number of pieces; the result is the same."""
+
+    def __init__(
+        self, assess: Assess, state: PartitionState, duplicates: DuplicateFilter | None
+    ) -> None:
+        self._assess = assess
+        self._rows, self._tally = Overlay(state), Tally()
+        self._seen = None if duplicates is None else duplicates.look()
+        self._rows.changes.seen = self._seen
+        self._outputs: list[Output] = []
+
+    def feed(self, records: Iterable[Record]) -> None:
+        """Assess some more records."""
+        one, rows, seen, tally = self._assess.record, self._rows, self._seen, self._tally
+        put = self._outputs.append
+        for record in records:
+            output = one(record, rows, seen, tally)
+            if output is not None:
+                put(output)
+
+    def finish(self) -> Assessed:
+        """What the chunk leads to; nothing may be fed after it."""
+        rows, seen, tally = self._rows, self._seen, self._tally
+        tally.expired_rows += rows.bury()
+        tally.forgotten_ids += 0 if seen is None else seen.forgotten
+        return Assessed(self._outputs, rows.changes, tally)
 
 
 def remember(records: Iterable[Record], duplicates: DuplicateFilter) -> None:

@@ -37,12 +37,16 @@ class Ingest:
 
     def __call__(self, records: Iterable[Record]) -> Ingested:
         """Take the records of one chunk through."""
-        outputs: list[Output] = []
-        tally = Tally()
+        ingested = Ingested([], Tally())
+        self.feed(records, ingested)
+        return ingested
+
+    def feed(self, records: Iterable[Record], into: Ingested) -> None:
+        """Take some more records through, and add what they lead to."""
+        outputs, tally = into
         for record in records:
             tally.records += 1
             self._record(record, outputs, tally)
-        return Ingested(outputs, tally)
 
     def _record(self, record: Record, outputs: list[Output], tally: Tally) -> None:
         value = record.value

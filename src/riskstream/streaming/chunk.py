@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from riskstream.events.record import Record
 
-__all__ = ["Chunk"]
+__all__ = ["Chunk", "pieces"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,25 @@ class Chunk:
     epoch: int
     """Epoch of the consumer's flow in which it was fetched."""
 
-    def split(self, most: int) -> Iterator["Chunk"]:
-        """Cut into chunks of at most ``most`` records that continue each other."""
-        records, start = self.records, self.start
-        for index in range(0, max(len(records) - most, 0), most):
-            part = records[index : index + most]
-            end = part[-1].offset + 1
+    def split(self, most: int, most_bytes: int) -> Iterator["Chunk"]:
+        """Cut into chunks that continue each other, each as ``pieces`` has them."""
+        start, left = self.start, len(self.records)
+        for part in pieces(self.records, most, most_bytes):
+            left -= len(part)
+            end = part[-1].offset + 1 if left else self.end
             yield Chunk(self.partition, start, end, part, self.epoch)
             start = end
-        rest = records[(max(len(records) - 1, 0) // most) * most :]
-        yield Chunk(self.partition, start, self.end, rest, self.epoch)
+        if not self.records:
+            yield self
+
+
+def pieces(records: Sequence[Record], most: int, most_bytes: int) -> Iterator[Sequence[Record]]:
+    """Cut records into pieces of at most so many, which end once they have so many bytes."""
+    first = size = 0
+    for place, record in enumerate(records, 1):
+        size += len(record.value or b"")
+        if size >= most_bytes or place - first >= most:
+            yield records[first:place]
+            first, size = place, 0
+    if first < len(records):
+        yield records[first:]

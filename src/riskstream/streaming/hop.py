@@ -58,6 +58,7 @@ class Hop:
         self._consumer: ChunkConsumer | None = None
         self._lanes: dict[TP, Lane] = {}
         self._tasks: dict[TP, asyncio.Task[None]] = {}
+        self._turn = asyncio.Lock()
 
     def attach(self, consumer: ChunkConsumer) -> None:
         """Name the consumer; Faust makes it late."""
@@ -164,6 +165,7 @@ class Hop:
             settings=self._settings,
             metrics=self._metrics,
             on_flow=self._steer,
+            turn=self._turn,
         )
         task = asyncio.create_task(lane.run(), name=f"lane-{tp.topic}-{tp.partition}")
         self._lanes[tp] = lane

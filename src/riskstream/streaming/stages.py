@@ -1,6 +1,7 @@
 """The two hops as the shell sees them: a chunk of records in, work to commit out."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import NamedTuple, Protocol
 
@@ -13,16 +14,16 @@ from riskstream.events import topics
 from riskstream.events.outcome import Tally
 from riskstream.events.record import Output, Record
 from riskstream.observability.metrics import Metrics
-from riskstream.pipeline.assess import Assess
-from riskstream.pipeline.ingest import Ingest
-from riskstream.pipeline.state import PartitionState
+from riskstream.pipeline.assess import Assess, Assessment
+from riskstream.pipeline.ingest import Ingest, Ingested
+from riskstream.pipeline.state import Changes, PartitionState
 from riskstream.pipeline.store import Checkpoint
 from riskstream.streaming.changelog import replay
 from riskstream.streaming.progress import RecoveryProgress
 from riskstream.streaming.tables import StateTables
 from riskstream.streaming.tail import SeenIds
 
-__all__ = ["AssessStage", "IngestStage", "Stage", "Work"]
+__all__ = ["AssessStage", "IngestStage", "Processing", "Stage", "Work"]
 
 log = get_logger(__name__)
 
@@ -38,14 +39,24 @@ class Work(NamedTuple):
     changelog topic the position after the last row written, where known."""
 
 
+class Processing(Protocol):
+    """The pure work on one chunk, under way. Changes nothing."""
+
+    def feed(self, records: Sequence[Record]) -> None:
+        """Work on some more records of the chunk."""
+
+    def finish(self) -> Work:
+        """What the records lead to; nothing may be fed after it."""
+
+
 class Stage(Protocol):
     """A hop's pure work with the state that it needs."""
 
     source: str
     """Topic that it reads."""
 
-    def process(self, partition: int, records: Sequence[Record]) -> Work:
-        """Turn records into work. Changes nothing."""
+    def begin(self, partition: int, records: Sequence[Record]) -> Processing:
+        """Begin a chunk: these records are then fed in their order, in pieces of any size."""
 
     async def recover(self, committed: Mapping[int, int | None]) -> None:
         """Make the state of exactly these partitions that of their committed offsets."""
@@ -71,9 +82,8 @@ class IngestStage(Stage):
         self._ingest = ingest
 
     @override
-    def process(self, partition: int, records: Sequence[Record]) -> Work:
-        outputs, tally = self._ingest(records)
-        return Work(outputs, (), tally, _nothing)
+    def begin(self, partition: int, records: Sequence[Record]) -> "_Ingesting":
+        return _Ingesting(self._ingest)
 
     @override
     async def recover(self, committed: Mapping[int, int | None]) -> None:
@@ -112,19 +122,27 @@ class AssessStage(Stage):
         self._recovery: RecoveryProgress | None = None
 
     @override
-    def process(self, partition: int, records: Sequence[Record]) -> Work:
+    def begin(self, partition: int, records: Sequence[Record]) -> "_Assessing":
         state = self._tables.state(partition)
         if self._prefetch:
             keys = (record.key for record in records if record.key is not None)
             state.prefetch(key.decode(errors="replace") for key in keys)
-        outputs, changes, tally = self._assess(records, state, self.seen.of(partition))
         timestamp = records[-1].timestamp if records else None
+        seen = self.seen.of(partition)
+        return _Assessing(
+            self._assess.begin(state, seen), timestamp, partial(self._apply, partition, state)
+        )
 
-        def apply(offset: int, written: Mapping[str, int]) -> None:
-            state.apply(changes, offset, written)
-            self.seen.apply(partition, offset, changes.seen)
-
-        return Work(outputs, changes.changelog(timestamp), tally, apply)
+    def _apply(
+        self,
+        partition: int,
+        state: PartitionState,
+        changes: Changes,
+        offset: int,
+        written: Mapping[str, int],
+    ) -> None:
+        state.apply(changes, offset, written)
+        self.seen.apply(partition, offset, changes.seen)
 
     @override
     async def recover(self, committed: Mapping[int, int | None]) -> None:
@@ -198,6 +216,43 @@ class AssessStage(Stage):
     def retain(self, partitions: Collection[int]) -> None:
         self._tables.keep_only(partitions)
         self.seen.retain(partitions)
+
+
+class _Ingesting(Processing):
+    def __init__(self, ingest: Ingest) -> None:
+        self._ingest = ingest
+        self._ingested = Ingested([], Tally())
+
+    @override
+    def feed(self, records: Sequence[Record]) -> None:
+        self._ingest.feed(records, self._ingested)
+
+    @override
+    def finish(self) -> Work:
+        outputs, tally = self._ingested
+        return Work(outputs, (), tally, _nothing)
+
+
+class _Assessing(Processing):
+    def __init__(
+        self,
+        assessment: Assessment,
+        timestamp: int | None,
+        apply: Callable[[Changes, int, Mapping[str, int]], None],
+    ) -> None:
+        self._assessment = assessment
+        self._timestamp = timestamp
+        self._apply = apply
+
+    @override
+    def feed(self, records: Sequence[Record]) -> None:
+        self._assessment.feed(records)
+
+    @override
+    def finish(self) -> Work:
+        outputs, changes, tally = self._assessment.finish()
+        changelog = changes.changelog(self._timestamp)
+        return Work(outputs, changelog, tally, partial(self._apply, changes))
 
 
 def _stands_for(checkpoint: Checkpoint, offset: int | None) -> bool:

@@ -1,6 +1,7 @@
 """assess as a whole: cutting, recovering and interleaving change nothing that they should not."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from tests.support.risk import (
     HOUR,
     MINUTE,
     NOON,
+    assess,
     classified,
     facts,
     live_rows,
@@ -82,6 +84,22 @@ def test_cutting_the_input_anywhere_gives_the_same_bytes_and_rows(
     assert [output for part in parts for output in part.outputs] == whole[0].outputs
     assert live_rows(in_parts) == live_rows(at_once)
     assert in_parts.watermark_ms == at_once.watermark_ms
+
+
+@settings(max_examples=40)
+@given(_streams(), st.data())
+def test_a_chunk_may_be_fed_in_pieces(events: list[Facts], data: st.DataObject) -> None:
+    """One unit of work, whatever pieces it was worked on in."""
+    source = records(events)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(source)), max_size=6)))
+    (whole,), _ = run(source)
+    assessment = assess().begin(PartitionState())
+    for start, end in pairwise([0, *cuts, len(source)]):
+        assessment.feed(source[start:end])
+    outputs, changes, tally = assessment.finish()
+    assert outputs == whole.outputs
+    assert changes.changelog(None) == whole.changes.changelog(None)
+    assert tally == whole.tally
 
 
 @settings(max_examples=40)

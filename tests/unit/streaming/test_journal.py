@@ -69,6 +69,7 @@ async def test_a_lane_tells_what_it_has_committed() -> None:
         settings=Settings(brake=BrakeSettings(enabled=False)),
         metrics=Metrics(role="ingest", version="0", policy="none"),
         on_flow=lambda *_: None,
+        turn=asyncio.Lock(),
     )
     chunk = Chunk(0, 0, 2, [record(encode(rest_event()), 0), record(b"x", 1)], epoch=1)
     lane.put(chunk)

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from riskstream.config import BrakeSettings, Settings
 from riskstream.errors import KafkaFaultError
 from riskstream.observability.metrics import Metrics
+from riskstream.streaming import lane as lane_module
 from riskstream.streaming.lane import Lane
 from riskstream.streaming.unit import UnitOfWork
 from tests.support.streaming import SOURCE, CountingStage, RecordingUnit, make_chunk
@@ -20,6 +21,7 @@ def make_lane(
     *,
     settings: Settings | None = None,
     on_flow: Callable[[TopicPartition, bool], None] = lambda *_: None,
+    turn: asyncio.Lock | None = None,
 ) -> tuple[Lane, Metrics]:
     """A lane at position 0 with fresh metrics."""
     metrics = Metrics(role="ingest", version="0", policy="none")
@@ -31,6 +33,7 @@ def make_lane(
         settings=settings or Settings(),
         metrics=metrics,
         on_flow=on_flow,
+        turn=turn or asyncio.Lock(),
     )
     return lane, metrics
 
@@ -125,6 +128,61 @@ async def test_large_chunks_become_several_units() -> None:
     await run_until(lane, lambda: len(unit.commits) == 3)
 
     assert unit.commits == [(4, 4), (4, 8), (2, 10)]
+
+
+async def test_a_unit_ends_once_it_has_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrays of many events must not make a unit that the next hop waits for."""
+    monkeypatch.setattr(lane_module, "UNIT_BYTES", 6)
+    unit = RecordingUnit()
+    lane, _ = make_lane(unit)
+    lane.put(make_chunk(0, 5))  # of two bytes each
+
+    await run_until(lane, lambda: len(unit.commits) == 2)
+
+    assert unit.commits == [(3, 3), (2, 5)]
+
+
+async def test_others_get_a_turn_while_a_lane_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit is worked on in slices, or the commits of the other lanes would wait for all of it."""
+    monkeypatch.setattr(lane_module, "SLICE_RECORDS", 2)
+    unit, stage = RecordingUnit(), CountingStage()
+    lane, _ = make_lane(unit, stage)
+    lane.put(make_chunk(0, 5))
+    seen: list[int] = []
+
+    def look() -> bool:
+        seen.append(len(stage.fed))
+        return bool(unit.commits)
+
+    await run_until(lane, look)
+
+    assert stage.fed == [2, 2, 1]
+    assert {1, 2, 3} <= set(seen)
+    assert unit.commits == [(5, 5)]
+
+
+async def test_one_lane_works_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first unit is ready, and commits, before the second is worked on."""
+    monkeypatch.setattr(lane_module, "SLICE_RECORDS", 1)
+    turn, stage = asyncio.Lock(), CountingStage()
+    first, second = RecordingUnit(), RecordingUnit()
+    lanes = [make_lane(unit, stage, turn=turn)[0] for unit in (first, second)]
+    fed_at_first_commit: list[int] = []
+    for lane in lanes:
+        lane.put(make_chunk(0, 3))
+    tasks = [asyncio.create_task(lane.run()) for lane in lanes]
+
+    async with asyncio.timeout(5):
+        while not second.commits:
+            if first.commits and not fed_at_first_commit:
+                fed_at_first_commit.append(len(stage.fed))
+            await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert fed_at_first_commit[0] < 6
+    assert first.commits == second.commits == [(3, 3)]
 
 
 async def test_fetching_pauses_while_chunks_wait() -> None:

@@ -77,8 +77,10 @@ def make_stage(stores: Stores | None = None) -> AssessStage:
 def commit_one(stage: AssessStage, partition: int, offset: int, user: int = 8) -> None:
     """Process a failure of a user, and commit it."""
     failed = facts(Kind.LOGIN_FAILURE, subject=f"1234:{user}", user_id=user)
-    work = stage.process(partition, records([failed], start=offset - 1))
-    work.apply(offset, {FAILURES: offset})
+    chunk = records([failed], start=offset - 1)
+    processing = stage.begin(partition, chunk)
+    processing.feed(chunk)
+    processing.finish().apply(offset, {FAILURES: offset})
 
 
 async def test_partitions_that_stay_keep_their_rows(changelogs: Changelogs) -> None:
