@@ -1,0 +1,1 @@
+"""Attackers and what they do. They know their victims, not the policy."""
