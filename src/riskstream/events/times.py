@@ -18,6 +18,20 @@ def parse_time(text: str) -> int:
     Raises:
         ValueError: In no known form, or outside the years 1970 to 9999.
     """
+    if len(text) == _USUAL and text[16] == ":" and text[19] == "." and text[23] == "Z":
+        second, millisecond = text[17:19], text[20:23]
+        if second < "60" and second.isdecimal() and millisecond.isdecimal() and text.isascii():
+            return _read_minute(text[:16]) + int(second) * 1000 + int(millisecond)
+    return _read(text)
+
+
+@lru_cache(maxsize=4096)
+def _read_minute(text: str) -> int:
+    """Of a minute without its offset; events of one minute come together."""
+    return _read(f"{text}:00Z")
+
+
+def _read(text: str) -> int:
     stamp = text.strip()
     stamp = stamp.removesuffix(" UTC")
     if len(stamp) < len("2026-01-01T00:00"):
@@ -34,16 +48,16 @@ def parse_time(text: str) -> int:
 
 def format_time(milliseconds: int) -> str:
     """``2026-11-23T13:00:00.847Z``. Range: years 1970 to 9999."""
-    minutes, rest = divmod(milliseconds, 60_000)
-    day, minute = divmod(minutes, 1440)
-    second, millisecond = divmod(rest, 1000)
-    return f"{_format_day(day)}T{_MINUTES[minute]}:{second:02d}.{millisecond:03d}Z"
+    seconds, millisecond = divmod(milliseconds, 1000)
+    minute, second = divmod(seconds, 60)
+    return f"{_format_minute(minute)}{_SECONDS[second]}{millisecond:03d}Z"
 
 
-@lru_cache(maxsize=1024)
-def _format_day(day: int) -> str:
-    return str(_EPOCH.date() + timedelta(days=day))
+@lru_cache(maxsize=4096)
+def _format_minute(minute: int) -> str:
+    return f"{_EPOCH + timedelta(minutes=minute):%Y-%m-%dT%H:%M}:"
 
 
-_MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(1440)]
+_USUAL = len("2026-11-23T13:00:00.847Z")
+_SECONDS = [f"{second:02d}." for second in range(60)]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
