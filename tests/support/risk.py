@@ -25,8 +25,19 @@ from riskstream.pipeline.assess import Assess, Assessed
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.overlay import Overlay
 from riskstream.pipeline.state import PartitionState
+from riskstream.risk.features import (
+    CHAINS,
+    Chain,
+    Feature,
+    Level,
+    device_levels,
+    key_of,
+    place_levels,
+)
+from riskstream.risk.habits import UNIT, Habits, day_of, entry, pane_of
 from riskstream.risk.loader import load_policy
 from riskstream.risk.policy import Policy
+from riskstream.risk.profile import VERSION, Profile
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -78,6 +89,34 @@ TYPE_OF = {
     Kind.CREDENTIAL_CHANGE: 11,
 }
 """Event type ids that stand for a kind here."""
+
+
+def usual(of: Facts, times: int = 5, at: int = NOON - 30 * DAY) -> Habits:
+    """What a profile has of the place and the device of an event after so many logins there."""
+    met = entry(times * UNIT, day_of(at), pane_of(at))
+    levels: tuple[Level, ...] = (*place_levels(of), *device_levels(of))
+    return dict.fromkeys([*CHAINS.values(), *(level.key for level in levels)], met)
+
+
+def done(*event_type_ids: int, times: int = 5) -> Habits:
+    """What a profile has of these actions."""
+    met = entry(times * UNIT, day_of(NOON), pane_of(NOON))
+    keys = [key_of(Feature.ACTION, each) for each in event_type_ids]
+    return dict.fromkeys([CHAINS[Chain.ACTIONS], *keys], met)
+
+
+def profile_of(of: Facts | None = None, **changes: Any) -> Profile:
+    """A user who logged in five times from home with a laptop, or as ``of`` says."""
+    at_home = of or facts(ip=HOME, user_agent=LAPTOP)
+    values: dict[str, Any] = {
+        "version": VERSION,
+        "as_of_ms": NOON - MINUTE,
+        "offset": 1,
+        "logins": 5,
+        "age": pane_of(NOON),
+        "usual": usual(at_home),
+    }
+    return Profile(**(values | changes))
 
 
 def public(of: Facts) -> bytes:

@@ -179,6 +179,21 @@ class Facts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     user_agent: Text | None = None
     app_id: Number | None = None
     vendor: VendorRisk | None = None
+    country: Text | None = None
+    """ISO 3166 code of the address's country, by the GeoIP file that ingest had."""
+    city: Text | None = None
+    asn: Number | None = None
+    """Number of the autonomous system that announces the address."""
+    position: tuple[int, int] | None = None
+    """Latitude and longitude of the address in hundredths of a degree."""
+    device: Text | None = None
+    """``desktop``, ``mobile``, ``tablet`` or ``automated``, by the user agent."""
+    system: Text | None = None
+    """Operating system, without its version."""
+    browser: Text | None = None
+    """Browser, without its version."""
+    lists: tuple[Text, ...] = ()
+    """Names of the operator's lists that the address stands on."""
 
 
 NO_RAW = Raw()

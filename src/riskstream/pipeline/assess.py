@@ -44,11 +44,13 @@ class Assess:
     rows. The same records with the same policy give the same bytes, however they are cut.
     """
 
-    def __init__(self, policy: Policy, limits: Limits, mask: Mask | None = None) -> None:
+    def __init__(
+        self, policy: Policy, limits: Limits, mask: Mask | None = None, partitions: int = 1
+    ) -> None:
         self._limits = limits
         self._mask = mask
         self._fold = Fold(policy)
-        self._score = Scorer(policy)
+        self._score = Scorer(policy, partitions)
 
     def __call__(
         self,
@@ -104,7 +106,13 @@ class Assess:
             return None
         counts = counts_of(folded)
         situation = Situation(
-            facts, folded.time_ms, counts, folded.held, folded.suspended, folded.profile
+            facts,
+            folded.time_ms,
+            counts,
+            folded.held,
+            folded.suspended,
+            folded.profile,
+            rows.tenant,
         )
         risk = self._score(situation)
         profile = self._fold.learn(folded, facts, offset, risk.score)

@@ -13,7 +13,14 @@ from riskstream.events.times import LAST_MS
 from riskstream.events.vocabulary import FAILURE_KINDS, Change, FailureKind, Kind, LockScope
 from riskstream.pipeline.overlay import Overlay
 from riskstream.risk.policy import Policy
-from riskstream.risk.profile import LearnedFrom, Profile, end_run, fold_profile, is_late
+from riskstream.risk.profile import (
+    LearnedFrom,
+    Learning,
+    Profile,
+    end_run,
+    fold_profile,
+    is_late,
+)
 from riskstream.risk.situation import QUIET, Counts
 from riskstream.windows.failures import (
     FailuresRow,
@@ -69,7 +76,7 @@ class Fold:
     """Folds by a policy's assumptions about locks and its bounds on profiles."""
 
     def __init__(self, policy: Policy) -> None:
-        self._rule = policy.profile
+        self._rule = Learning(policy.usual, policy.profile.run_gap_minutes)
         self._assumed_ms = {
             scope: minutes * MINUTE_MS for scope, minutes in policy.lockouts.assumed_minutes.items()
         }

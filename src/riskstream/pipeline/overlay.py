@@ -3,6 +3,7 @@
 from riskstream.events.topics import FAILURES, LOCKOUTS
 from riskstream.pipeline.state import Changes, PartitionState
 from riskstream.risk.profile import PROFILES_TTL_MS, Profile
+from riskstream.risk.tenant import TenantView
 from riskstream.windows.failures import FAILURES_TTL_MS, FailuresRow
 from riskstream.windows.lockouts import LOCKOUTS_TTL_MS, LockoutsRow
 
@@ -16,11 +17,14 @@ class Overlay:
     on where the chunk began.
     """
 
-    __slots__ = ("_state", "changes")
+    __slots__ = ("_state", "changes", "tenant")
 
     def __init__(self, state: PartitionState) -> None:
         self._state = state
         self.changes = Changes(state.watermark_ms)
+        self.tenant = TenantView(state.tenant, state.watermark_ms)
+        """What is usual for the partition's users, this chunk's among them."""
+        self.changes.tenant = self.tenant.cells
 
     def failures(self, subject: str) -> FailuresRow | None:
         """The subject's row of the failures table."""
@@ -56,6 +60,7 @@ class Overlay:
         """Put changed rows in place; None leaves a row as it is."""
         changes, newest = self.changes, 0
         if profile is not None:
+            self.tenant.replaced(self.profile(subject), profile)
             changes.profiles[subject] = profile
             newest = profile.as_of_ms
         if failures is not None:
@@ -64,7 +69,8 @@ class Overlay:
         if lockouts is not None:
             changes.lockouts[subject] = lockouts
             newest = max(newest, lockouts.as_of_ms)
-        changes.watermark_ms = max(changes.watermark_ms, newest)
+        if newest > changes.watermark_ms:
+            changes.watermark_ms = self.tenant.watermark_ms = newest
 
     def bury(self) -> int:
         """Add tombstones of the rows that are due, but for those written anew; how many."""

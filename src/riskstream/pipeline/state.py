@@ -21,6 +21,7 @@ from riskstream.pipeline.rows import CACHED_ROWS, TableRows
 from riskstream.pipeline.store import Checkpoint, MemoryStore, PackedRow, RowStore
 from riskstream.risk.packed import pack_profile, repack_profile, unpack_profile
 from riskstream.risk.profile import Profile
+from riskstream.risk.tenant import TenantCounts
 from riskstream.windows.failures import FailuresRow
 from riskstream.windows.lockouts import LockoutsRow
 from riskstream.windows.packed import (
@@ -43,7 +44,15 @@ __all__ = ["MAX_TOMBSTONES", "Changes", "PartitionState", "RowKey"]
 class Changes:
     """Rows changed by one chunk, last value per key; None removes. And the watermark after it."""
 
-    __slots__ = ("_packed_profiles", "failures", "lockouts", "profiles", "seen", "watermark_ms")
+    __slots__ = (
+        "_packed_profiles",
+        "failures",
+        "lockouts",
+        "profiles",
+        "seen",
+        "tenant",
+        "watermark_ms",
+    )
 
     def __init__(self, watermark_ms: int = 0) -> None:
         self.failures: dict[str, FailuresRow | None] = {}
@@ -52,6 +61,8 @@ class Changes:
         self.watermark_ms = watermark_ms
         self.seen: Sightings | None = None
         """What the duplicate filter takes over together with the rows."""
+        self.tenant: dict[int, int] = {}
+        """What the counts across the tenant take over together with the rows."""
         self._packed_profiles: dict[str, bytes | None] | None = None
 
     def changelog(self, timestamp: int | None) -> list[Output]:
@@ -113,6 +124,16 @@ class PartitionState:
         self.due = self._expiry.due
         """Expired rows that the next chunk removes, unless it writes them anew."""
         self.watermark_ms = self.store.checkpoint.watermark_ms
+        self._tenant: TenantCounts | None = None
+
+    @property
+    def tenant(self) -> TenantCounts:
+        """How many of the users have which value; counted from the rows when first asked for."""
+        if self._tenant is None:
+            rows = self.store.scan(PROFILES)
+            profiles = (unpack_profile(subject, row) for subject, row in rows)
+            self._tenant = TenantCounts(profiles, self.watermark_ms)
+        return self._tenant
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -152,6 +173,8 @@ class PartitionState:
         )
         self.store.write(changes.packed(), checkpoint)
         self.watermark_ms = watermark
+        if self._tenant is not None:
+            self._tenant.apply(changes.tenant, watermark)
         self.failures.take(changes.failures)
         self.lockouts.take(changes.lockouts)
         self.profiles.take(changes.profiles)
@@ -199,6 +222,7 @@ class PartitionState:
         for table in (self.failures, self.lockouts, self.profiles):
             table.forget()
         self._expiry.reset()
+        self._tenant = None
 
     def recovered(self, offset: int | None, positions: Mapping[str, int]) -> None:
         """All of the changelogs up to these positions is here: the rows are those of ``offset``."""
@@ -213,6 +237,7 @@ class PartitionState:
         for table in (self.failures, self.lockouts, self.profiles):
             table.forget()
         self._expiry.reset()
+        self._tenant = None
         self.watermark_ms = 0
 
     def _counts_after(self, changes: Changes) -> dict[str, int]:

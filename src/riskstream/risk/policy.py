@@ -8,10 +8,21 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from riskstream.events.vocabulary import Kind, LockScope, Sensitivity
-from riskstream.risk.score import MILLI
+from riskstream.risk.numbers import (
+    MAX_PRIOR,
+    Count,
+    Evidence,
+    Minutes,
+    Part,
+    Positive,
+    Prior,
+    Share,
+    milli,
+)
+from riskstream.risk.usual_rules import UsualRule
 
 __all__ = [
     "MAX_PRIOR",
@@ -20,11 +31,12 @@ __all__ = [
     "Families",
     "Family",
     "FamilyRule",
-    "History",
+    "NewUser",
     "Policy",
     "Priors",
     "ProfileRule",
     "RunSteps",
+    "SaturationRule",
     "Signals",
     "Step",
     "Steps",
@@ -32,34 +44,6 @@ __all__ = [
     "WhileLocked",
     "milli",
 ]
-
-MAX_PRIOR = -0.5
-"""A type of event is never suspicious for itself: at E = -0.5 it scores 17, Low."""
-_LIMIT = 6.0
-"""Beyond 10^6 to one a likelihood ratio says nothing new; the score is 100 anyway."""
-
-
-def milli(evidence: float) -> int:
-    """Evidence in thousandths."""
-    return round(evidence * MILLI)
-
-
-def _three_decimals(evidence: float) -> float:
-    if abs(evidence * MILLI - milli(evidence)) > 1e-6:  # noqa: PLR2004  (float noise, not a number of the policy)
-        raise ValueError("evidence has at most three decimals")
-    return evidence
-
-
-Evidence = Annotated[float, Field(ge=-_LIMIT, le=_LIMIT), AfterValidator(_three_decimals)]
-Prior = Annotated[float, Field(ge=-_LIMIT, le=MAX_PRIOR), AfterValidator(_three_decimals)]
-Positive = Annotated[float, Field(gt=0, le=_LIMIT), AfterValidator(_three_decimals)]
-Negative = Annotated[float, Field(lt=0, ge=-_LIMIT), AfterValidator(_three_decimals)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Minutes = Annotated[int, Field(ge=1, le=60 * 24 * 90)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Family(StrEnum):
@@ -74,7 +58,11 @@ class Family(StrEnum):
     LOCK = "lock"
     """Activity of an account that should have none."""
     PLACE = "place"
-    """Address and device, new or known."""
+    """Where it comes from, new or usual."""
+    DEVICE = "device"
+    """With what, new or usual."""
+    HABIT = "habit"
+    """Hours and apps, unusual or usual."""
     ACTIONS = "actions"
     """What an administrator does, against what they used to do."""
     SESSION = "session"
@@ -83,7 +71,7 @@ class Family(StrEnum):
     """OneLogin's own score; it has no cap."""
 
 
-class FamilyRule(_Part):
+class FamilyRule(Part):
     """Bounds on what a family adds up to."""
 
     cap: Positive
@@ -93,10 +81,10 @@ class FamilyRule(_Part):
 class FailuresRule(FamilyRule):
     """The failures family weighs less on a device that the user is known to use."""
 
-    known_device_factor: Annotated[float, Field(ge=0, le=1), AfterValidator(_three_decimals)]
+    known_device_factor: Share
 
 
-class Families(_Part):
+class Families(Part):
     """The cap of every family."""
 
     failures: FailuresRule
@@ -104,6 +92,8 @@ class Families(_Part):
     consent: FamilyRule
     lock: FamilyRule
     place: FamilyRule
+    device: FamilyRule
+    habit: FamilyRule
     actions: FamilyRule
     session: FamilyRule
 
@@ -115,7 +105,7 @@ def _complete(priors: dict[Sensitivity, float]) -> dict[Sensitivity, float]:
     return priors
 
 
-class Priors(_Part):
+class Priors(Part):
     """Evidence of an event by its type alone."""
 
     kind: dict[Kind, Prior] = Field(default_factory=dict)
@@ -128,7 +118,7 @@ class Priors(_Part):
         return milli(self.kind.get(kind, self.sensitivity[sensitivity]))
 
 
-class Step(_Part):
+class Step(Part):
     """From this count on, this evidence."""
 
     at: Count
@@ -149,7 +139,7 @@ def _ascending(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 StepList = Annotated[tuple[Step, ...], Field(min_length=1), AfterValidator(_ascending)]
 
 
-class Steps(_Part):
+class Steps(Part):
     """A signal whose evidence grows with a count."""
 
     family: Family
@@ -166,11 +156,11 @@ class RunSteps(Steps):
 class TakeoverSteps(RunSteps):
     """The same, where the place of the failures counts too."""
 
-    elsewhere_factor: Annotated[float, Field(ge=0, le=1), AfterValidator(_three_decimals)]
+    elsewhere_factor: Share
     """Applied when the failures did not all come from the address of the success."""
 
 
-class WhileLocked(_Part):
+class WhileLocked(Part):
     """Activity of a locked or suspended account."""
 
     family: Family
@@ -178,23 +168,22 @@ class WhileLocked(_Part):
     suspended: Positive
 
 
-class History(_Part):
-    """A signal about places, for users with a history."""
+class NewUser(Part):
+    """A user of whom little is known: most at the first login, none from the last one on."""
 
     family: Family
     evidence: Positive
-    min_logins: Count
-    """Successful logins, scored below High, before anything counts as new."""
+    until_logins: Count
 
 
-class Absolute(_Part):
+class Absolute(Part):
     """A signal that holds or does not."""
 
     family: Family
     evidence: Positive
 
 
-class AfterRiskyLogin(_Part):
+class AfterRiskyLogin(Part):
     """A sensitive action after a login that scored High."""
 
     family: Family
@@ -202,13 +191,13 @@ class AfterRiskyLogin(_Part):
     within_minutes: Minutes
 
 
-class Vendor(_Part):
+class Vendor(Part):
     """The vendor's own score as a signal; ``vendor.mode`` says when it decides."""
 
     family: Literal[Family.VENDOR]
 
 
-class Signals(_Part):
+class Signals(Part):
     """The signals by id, in the order in which equal ones are listed; None is off."""
 
     login_failures_5m: Steps | None = None
@@ -218,9 +207,7 @@ class Signals(_Part):
     success_after_failures: TakeoverSteps | None = None
     success_after_mfa_denials: RunSteps | None = None
     activity_while_locked: WhileLocked | None = None
-    new_address: History | None = None
-    new_user_agent: History | None = None
-    known_address: Steps | None = None
+    new_user: NewUser | None = None
     sensitive_first_seen: Absolute | None = None
     sensitive_burst: Steps | None = None
     after_risky_login: AfterRiskyLogin | None = None
@@ -238,30 +225,36 @@ class VendorMode(StrEnum):
     """Shown, and nothing else."""
 
 
-class VendorRule(_Part):
+class VendorRule(Part):
     """How the vendor's score counts."""
 
     mode: VendorMode = VendorMode.MAX
 
 
-class ProfileRule(_Part):
-    """How much a profile remembers, and how long a run of failures lasts."""
+class SaturationRule(Part):
+    """Failures, and what is new about the same event, often have one cause: a user on the road."""
 
-    addresses: Annotated[int, Field(ge=1, le=256)]
-    user_agents: Annotated[int, Field(ge=1, le=256)]
-    actions: Annotated[int, Field(ge=1, le=1024)]
+    weaker: Share
+    """What the weaker of the two weighs beside the stronger."""
+    failed: Positive
+    """Most that the two add up to where the event itself failed: nobody got in."""
+
+
+class ProfileRule(Part):
+    """How long a run of failures lasts."""
+
     run_gap_minutes: Minutes
     """A failure this long after the last one begins a new run."""
 
 
-class LockoutRule(_Part):
+class LockoutRule(Part):
     """What is assumed about locks."""
 
     assumed_minutes: dict[LockScope, Minutes] = Field(default_factory=dict)
     """How long a lock of a scope lasts; a scope that is not named stays locked until unlocked."""
 
 
-class Policy(_Part):
+class Policy(Part):
     """The whole policy."""
 
     version: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:+-]+$")]
@@ -270,5 +263,7 @@ class Policy(_Part):
     families: Families
     signals: Signals
     vendor: VendorRule = VendorRule()
+    saturation: SaturationRule
+    usual: UsualRule
     profile: ProfileRule
     lockouts: LockoutRule = LockoutRule()

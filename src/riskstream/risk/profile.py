@@ -1,34 +1,60 @@
 """Profiles: what is usual for a subject, folded event by event.
 
-A profile learns places and devices from successful authentication scored below High, and usual
-actions from the actions themselves. Unlike the public tables it depends on the order of events.
-Everything in it is bounded; what was seen longest ago goes first, of equals the smaller value.
+A profile learns places, devices and hours from successful authentication scored below High, apps
+from their use, and actions from the actions themselves. A value first met at Medium is
+provisional: it becomes usual after days on which it was met again and a factor was verified.
+Unlike the public tables a profile depends on the order of events. Everything in it is bounded;
+``habits`` says what goes first.
 """
 
-from functools import lru_cache
-from hashlib import blake2b
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from riskstream.events.event import Facts
 from riskstream.events.vocabulary import EventOutcome, Kind, Sensitivity
-from riskstream.risk.levels import HIGH_FROM
-from riskstream.risk.policy import ProfileRule
+from riskstream.risk.features import (
+    CHAINS,
+    Chain,
+    Feature,
+    Level,
+    device_levels,
+    key_of,
+    place_levels,
+)
+from riskstream.risk.habits import (
+    AGE_STEPS,
+    PANES_A_DAY,
+    Confirming,
+    Habits,
+    Met,
+    aged,
+    confirm,
+    day_of,
+    doubt,
+    is_provisional,
+    meet,
+    pane_of,
+    restart,
+)
+from riskstream.risk.hours import bin_of, faded, more_at
+from riskstream.risk.levels import HIGH_FROM, MEDIUM_FROM
+from riskstream.risk.usual_rules import UsualRule
 from riskstream.windows.lockouts import Register, newer
-from riskstream.windows.panes import DAY_MS, MINUTE_MS, Panes, add, prune
+from riskstream.windows.panes import DAY_MS, HOUR_MINUTES, MINUTE_MS, Panes, add, prune
 
 __all__ = [
     "BURST_MINUTES",
     "PROFILES_TTL_MS",
+    "VERSION",
     "LearnedFrom",
+    "Learning",
     "Profile",
     "Run",
-    "Seen",
-    "agent_hash",
     "end_run",
     "fold_profile",
+    "is_known",
     "is_late",
 ]
 
@@ -37,9 +63,8 @@ PROFILES_TTL_MS: Final = 90 * DAY_MS
 its profile is late for it."""
 BURST_MINUTES: Final = 10
 """One-minute panes of sensitive actions."""
-
-Seen = tuple[int, int]
-"""How often, and when last in epoch milliseconds."""
+VERSION: Final = 2
+"""Of the fields of a profile."""
 
 
 class Run(Struct, frozen=True, array_like=True, gc=False):
@@ -67,17 +92,26 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     offset: int
     logins: int = 0
     """Successful logins scored below High."""
-    addresses: dict[str, Seen] = {}
-    agents: dict[str, Seen] = {}
-    """By ``agent_hash``."""
-    actions: dict[int, Seen] = {}
-    """Administrative actions that succeeded, by event type."""
+    age: int = -1
+    """Six-hour pane since 2020 as of which the counts stand; -1: as of the next event."""
+    usual: Habits = {}
+    """Places and devices, with their totals."""
+    doings: Habits = {}
+    """Apps and administrative actions, with their totals."""
+    hours: bytes = b""
+    """When logins were; see ``hours``."""
     last_login: Register | None = None
     """Newest successful login, whatever it scored."""
     run: Run | None = None
     risky_login: tuple[int, int] | None = None
     """Time and score of the newest authentication that scored High."""
     sensitive: Panes = ()
+    factor_ms: int = 0
+    """Newest change of the subject's own factors by itself."""
+    elsewhere: Panes = ()
+    """Failures from places that are not usual, in one-minute panes of an hour."""
+    where: tuple[int, int, int] | None = None
+    """Time, latitude and longitude of the newest successful authentication that has a position."""
 
 
 class LearnedFrom(Struct, frozen=True, gc=False):
@@ -90,29 +124,43 @@ class LearnedFrom(Struct, frozen=True, gc=False):
     score: int
 
 
+class Learning:
+    """A policy's numbers about profiles, made ready."""
+
+    def __init__(self, rule: UsualRule, run_gap_minutes: int) -> None:
+        self.step = rule.half_life_days * PANES_A_DAY // AGE_STEPS
+        """A quarter of the half-life, in six-hour panes."""
+        self.confirming = Confirming(rule.confirm_days, rule.unverified_days)
+        self.run_gap_ms = run_gap_minutes * MINUTE_MS
+        self.room = rule.rooms()
+
+
 def is_late(profile: Profile | None, time_ms: int) -> bool:
     """An event at this time is not folded into the profile."""
     return profile is not None and time_ms < profile.as_of_ms - PROFILES_TTL_MS
 
 
-@lru_cache(maxsize=4096)
-def agent_hash(user_agent: str) -> str:
-    """64 bits of a user agent, in hex: enough to know it again, too little to read it."""
-    return blake2b(user_agent.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+def is_known(profile: Profile, levels: tuple[Level, ...]) -> bool:
+    """The finest level is usual: the address, or the user agent."""
+    held = profile.usual.get(levels[-1].key) if levels else None
+    return held is not None and not is_provisional(held)
 
 
-def fold_profile(profile: Profile | None, event: LearnedFrom, rule: ProfileRule) -> Profile:
+def fold_profile(profile: Profile | None, event: LearnedFrom, rule: Learning) -> Profile:
     """The profile with one more event of its subject."""
     time_ms, facts = event.time_ms, event.facts
     if profile is None:
-        profile = Profile(_VERSION, time_ms, event.offset)
+        profile = Profile(VERSION, time_ms, event.offset)
+    profile = _aged(profile, pane_of(time_ms), rule.step)
     as_of = max(profile.as_of_ms, time_ms)
     kind = facts.kind
     if kind in _SUCCESSES:
         return _with_success(profile, event, rule, as_of)
     if kind in _RUN_KINDS:
-        run = _longer(profile.run, facts, time_ms, rule.run_gap_minutes * MINUTE_MS)
-        return replace(profile, as_of_ms=as_of, offset=event.offset, run=run)
+        return _with_failure(profile, event, rule, as_of)
+    if kind is Kind.APP_ACCESS and facts.app_id is not None:
+        app = key_of(Feature.APP, facts.app_id)
+        return _with_doing(profile, event, rule, (Chain.APPS, app))
     if facts.sensitivity is not Sensitivity.NONE and facts.outcome is not EventOutcome.FAILURE:
         return _with_action(profile, event, rule, as_of)
     return replace(profile, as_of_ms=as_of, offset=event.offset)
@@ -123,70 +171,140 @@ def end_run(profile: Profile, offset: int) -> Profile:
     return profile if profile.run is None else replace(profile, run=None, offset=offset)
 
 
-_VERSION: Final = 1
 _SUCCESSES: Final = frozenset({Kind.LOGIN_SUCCESS, Kind.MFA_SUCCESS})
 _RUN_KINDS: Final = frozenset({Kind.LOGIN_FAILURE, Kind.MFA_FAILURE, Kind.MFA_DENIED})
 
-_Key = TypeVar("_Key", int, str)
+
+def _aged(profile: Profile, now: int, step: int) -> Profile:
+    """The profile with its counts decayed to the pane ``now``, in whole steps."""
+    if profile.age < 0:
+        return replace(profile, age=now)
+    steps = (now - profile.age) // step
+    if steps <= 0:
+        return profile
+    age, half_life = profile.age + steps * step, step * AGE_STEPS
+    return replace(
+        profile,
+        age=age,
+        usual=aged(profile.usual, steps),
+        doings=aged(profile.doings, steps),
+        hours=faded(profile.hours, age // half_life - profile.age // half_life),
+    )
 
 
-def _with_success(profile: Profile, event: LearnedFrom, rule: ProfileRule, as_of: int) -> Profile:
+def _with_success(profile: Profile, event: LearnedFrom, rule: Learning, as_of: int) -> Profile:
     facts, time_ms = event.facts, event.time_ms
-    addresses, agents, logins = profile.addresses, profile.agents, profile.logins
-    last_login, run, risky = profile.last_login, profile.run, profile.risky_login
     login = facts.kind is Kind.LOGIN_SUCCESS
-    if event.score < HIGH_FROM:
+    usual, hours = profile.usual, profile.hours
+    logins, risky = profile.logins, profile.risky_login
+    if event.score >= HIGH_FROM:
+        usual = restart(usual)
+        if risky is None or time_ms >= risky[0]:
+            risky = (time_ms, event.score)
+    else:
         logins += login
-        if facts.ip:
-            addresses = _more(addresses, facts.ip, time_ms, rule.addresses)
-        if facts.user_agent:
-            agents = _more(agents, agent_hash(facts.user_agent), time_ms, rule.user_agents)
-    elif risky is None or time_ms >= risky[0]:
-        risky = (time_ms, event.score)
+        usual = usual.copy()
+        _learn_places(usual, event, rule, profile.factor_ms)
+        if login:
+            hours = more_at(hours, bin_of(time_ms))
+    last_login, run, where = profile.last_login, profile.run, profile.where
     if login:
         run = None
         register = Register(time_ms, facts.id, facts.event_type_id)
         if newer(last_login, register):
             last_login = register
+    if facts.position is not None and (where is None or time_ms >= where[0]):
+        where = (time_ms, *facts.position)
     return Profile(
-        _VERSION,
+        VERSION,
         as_of,
         event.offset,
         logins,
-        addresses,
-        agents,
-        profile.actions,
+        profile.age,
+        usual,
+        profile.doings,
+        hours,
         last_login,
         run,
         risky,
         profile.sensitive,
+        profile.factor_ms,
+        profile.elsewhere,
+        where,
     )
 
 
-def _with_action(profile: Profile, event: LearnedFrom, rule: ProfileRule, as_of: int) -> Profile:
+def _learn_places(usual: Habits, event: LearnedFrom, rule: Learning, factor_ms: int) -> None:
     facts, time_ms = event.facts, event.time_ms
-    sensitive = profile.sensitive
-    if facts.sensitivity is Sensitivity.SENSITIVE and facts.subject_type != "system":
-        sensitive = prune(add(sensitive, time_ms // MINUTE_MS), as_of // MINUTE_MS - BURST_MINUTES)
+    verified = facts.kind is Kind.MFA_SUCCESS
+    met = Met(day_of(time_ms), pane_of(time_ms), verified, pane_of(factor_ms))
+    doubtful = event.score >= MEDIUM_FROM
+    for levels in (place_levels(facts), device_levels(facts)):
+        for level in levels:
+            key, held = level.key, usual.get(level.key)
+            room = rule.room[level.feature]
+            if held is not None and is_provisional(held):
+                confirm(usual, key, met, room, rule.confirming)
+            elif doubtful:
+                doubt(usual, key, met)
+            else:
+                meet(usual, key, met, room)
+        if levels and not doubtful:
+            _total(usual, levels, met)
+
+
+def _total(usual: Habits, levels: tuple[Level, ...], met: Met) -> None:
+    """Count the chains that these levels begin, and the one that asks for no lookup."""
+    coarsest, finest = levels[0], levels[-1]
+    meet(usual, _FINE_TOTAL[finest.feature], met, len(Chain))
+    if coarsest.parent != _FINE_TOTAL[finest.feature] and coarsest.parent in _TOTALS:
+        meet(usual, coarsest.parent, met, len(Chain))
+
+
+_TOTALS: Final = frozenset(CHAINS.values())
+_FINE_TOTAL: Final = {
+    Feature.ADDRESS: CHAINS[Chain.PLACES],
+    Feature.AGENT: CHAINS[Chain.AGENTS],
+}
+
+
+def _with_failure(profile: Profile, event: LearnedFrom, rule: Learning, as_of: int) -> Profile:
+    facts, time_ms = event.facts, event.time_ms
+    elsewhere = profile.elsewhere
+    if not is_known(profile, place_levels(facts)):
+        elsewhere = add(elsewhere, time_ms // MINUTE_MS)
+    elsewhere = prune(elsewhere, as_of // MINUTE_MS - HOUR_MINUTES)
     return replace(
         profile,
         as_of_ms=as_of,
         offset=event.offset,
-        actions=_more(profile.actions, facts.event_type_id, time_ms, rule.actions),
-        sensitive=sensitive,
+        run=_longer(profile.run, facts, time_ms, rule.run_gap_ms),
+        elsewhere=elsewhere,
     )
 
 
-def _more(seen: dict[_Key, Seen], value: _Key, time_ms: int, most: int) -> dict[_Key, Seen]:
-    before = seen.get(value)
-    more = seen.copy()
-    if before is not None:
-        more[value] = (before[0] + 1, max(before[1], time_ms))
-        return more
-    if len(more) >= most:
-        del more[min(more, key=lambda each: (more[each][1], each))]
-    more[value] = (1, time_ms)
-    return more
+def _with_doing(
+    profile: Profile, event: LearnedFrom, rule: Learning, doing: tuple[Chain, int]
+) -> Profile:
+    time_ms, doings = event.time_ms, profile.doings.copy()
+    met = Met(day_of(time_ms), pane_of(time_ms))
+    chain, key = doing
+    meet(doings, key, met, rule.room[Feature.APP if chain is Chain.APPS else Feature.ACTION])
+    meet(doings, CHAINS[chain], met, len(Chain))
+    as_of = max(profile.as_of_ms, time_ms)
+    return replace(profile, as_of_ms=as_of, offset=event.offset, doings=doings)
+
+
+def _with_action(profile: Profile, event: LearnedFrom, rule: Learning, as_of: int) -> Profile:
+    facts, time_ms = event.facts, event.time_ms
+    sensitive, factor_ms = profile.sensitive, profile.factor_ms
+    if facts.sensitivity is Sensitivity.SENSITIVE and facts.subject_type != "system":
+        sensitive = prune(add(sensitive, time_ms // MINUTE_MS), as_of // MINUTE_MS - BURST_MINUTES)
+    if facts.kind is Kind.FACTOR_CHANGE and facts.user_id == facts.actor_user_id:
+        factor_ms = max(factor_ms, time_ms)
+    key = key_of(Feature.ACTION, facts.event_type_id)
+    done = _with_doing(profile, event, rule, (Chain.ACTIONS, key))
+    return replace(done, sensitive=sensitive, factor_ms=factor_ms)
 
 
 def _longer(run: Run | None, facts: Facts, time_ms: int, gap_ms: int) -> Run:

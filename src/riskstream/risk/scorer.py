@@ -1,19 +1,23 @@
 """Situation in, explained score out: priors, signals, family caps, the vendor's score."""
 
 from functools import lru_cache, partial
-from typing import NamedTuple
+from operator import gt
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from riskstream.events.event import VendorRisk
-from riskstream.events.vocabulary import Kind, Sensitivity
+from riskstream.events.vocabulary import EventOutcome, Kind, Sensitivity
+from riskstream.risk.familiar import Familiarity
 from riskstream.risk.levels import Level, level_of
 from riskstream.risk.policy import Family, Policy, VendorMode, milli
 from riskstream.risk.score import MILLI, capped, evidence_for, points
-from riskstream.risk.signals.registry import VENDOR_SCORE, BoundSignal, needs_met, signals_of
+from riskstream.risk.signals.kinds import AUTHENTICATION
+from riskstream.risk.signals.registry import SIGNAL_IDS, VENDOR_SCORE, needs_met, signals_of
+from riskstream.risk.signals.usual import USUAL_FAMILY, usual_signals
 from riskstream.risk.situation import Situation
 
-__all__ = ["Prior", "Risk", "Scorer", "Signal", "VendorPart"]
+__all__ = ["Prior", "Risk", "Scorer", "Signal", "VendorPart", "colleagues_in"]
 
 
 class Prior(Struct, frozen=True, gc=False):
@@ -56,15 +60,25 @@ class Risk(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class _Found(NamedTuple):
-    evidence: int
-    signal: BoundSignal
+    """In this order they sort: most evidence first, then by rank."""
+
+    less: int
+    """Evidence, its sign turned."""
+    rank: int
+    family: int
+    id: str
     detail: str
 
 
 class Scorer:
-    """Scores situations by one policy. Keeps no state between them."""
+    """Scores situations by one policy. Keeps no state between them.
 
-    def __init__(self, policy: Policy) -> None:
+    Args:
+        policy: Has the weights.
+        partitions: Of the classified topic: each has so many-th of a tenant's users.
+    """
+
+    def __init__(self, policy: Policy, partitions: int = 1) -> None:
         self._version = policy.version
         self._mode = (
             VendorMode.IGNORE if policy.signals.vendor_score is None else policy.vendor.mode
@@ -75,12 +89,17 @@ class Scorer:
             for sensitivity in Sensitivity
         }
         self._signals = lru_cache(maxsize=4096)(partial(signals_of, policy))
-        self._caps: dict[Family, int] = {
-            family: milli(getattr(policy.families, family.value).cap)
+        self._caps = [
+            0 if family is Family.VENDOR else milli(getattr(policy.families, family.value).cap)
             for family in Family
-            if family is not Family.VENDOR
-        }
+        ]
         self._known_device = milli(policy.families.failures.known_device_factor)
+        self._weaker = milli(policy.saturation.weaker)
+        self._failed = milli(policy.saturation.failed)
+        self._outside_login = milli(policy.usual.outside_login)
+        self._familiar = Familiarity(
+            policy.usual, colleagues_in(policy.usual.colleagues, partitions)
+        )
         self._plain: dict[int, Risk] = {}
 
     def __call__(self, situation: Situation) -> Risk:
@@ -90,17 +109,17 @@ class Scorer:
         found = self._find(situation)
         if not found and facts.vendor is None:
             return self._bare(prior)
-        own = points(prior, tuple([each.evidence for each in found]))
+        own = points(prior, tuple([-each[0] for each in found]))
         signals = [
-            Signal(each.signal.id, each.evidence / MILLI, share, each.detail)
-            for each, share in zip(found, own.signals, strict=True)
+            Signal(id_, -less / MILLI, share, detail)
+            for (less, _, _, id_, detail), share in zip(found, own.signals, strict=True)
         ]
         if facts.vendor is None:
             return self._risk(own.score, Prior(prior / MILLI, own.prior), signals, None)
         vendor = _vendor_part(facts.vendor)
         score = own.score
         if self._decides(vendor.score, score):
-            total = prior + sum(each.evidence for each in found)
+            total = prior + sum(-each.less for each in found)
             signals.append(_vendor_signal(vendor.score, score, total))
             signals.sort(key=lambda each: -each.evidence)
             score = vendor.score
@@ -130,19 +149,21 @@ class Scorer:
         return risk
 
     def _find(self, situation: Situation) -> list[_Found]:
-        facts, found = situation.facts, []
+        facts = situation.facts
+        found: list[_Found] = []
         for signal in self._signals(facts.kind, facts.sensitivity, needs_met(situation)):
             finding = signal.evaluate(situation)
             if finding is not None:
-                found.append(_Found(finding[0], signal, finding[1]))
-        if not found:
-            return found
-        if len(found) == 1:
-            only = found[0]
-            family = only.signal.family
-            if family is not Family.FAILURES and abs(only.evidence) <= self._caps[family]:
-                return found
-        return self._bounded(found, situation)
+                family = _PLACE_OF[signal.family]
+                found.append(_Found(-finding[0], signal.rank, family, signal.id, finding[1]))
+        outside = self._outside_login if facts.kind not in AUTHENTICATION else MILLI
+        for id_, evidence, detail in usual_signals(situation, self._familiar):
+            rank, family = _USUAL[id_]
+            less = -evidence if outside == MILLI else -(evidence * outside // MILLI)
+            found.append(_Found(less, rank, family, id_, detail))
+        if len(found) > 1 or (found and found[0].family in _FAILURES):
+            found = self._bounded(found, situation)
+        return found
 
     def _decides(self, vendor: int, own: int) -> bool:
         if self._mode is VendorMode.PREFER:
@@ -150,28 +171,79 @@ class Scorer:
         return self._mode is VendorMode.MAX and vendor > own
 
     def _bounded(self, found: list[_Found], situation: Situation) -> list[_Found]:
-        """Discount, cap and order; what rounds to nothing falls away."""
-        families: dict[Family, list[_Found]] = {}
+        """Discount, cap, saturate and order; what rounds to nothing falls away."""
+        ups, downs, caps = [0] * _FAMILIES, [0] * _FAMILIES, self._caps
+        for less, _, family, _, _ in found:
+            if less < 0:
+                ups[family] -= less
+            else:
+                downs[family] += less
+        over = any(map(gt, ups, caps)) or any(map(gt, downs, caps))
+        failures = ups[_PLACE_OF[Family.FAILURES]] + ups[_PLACE_OF[Family.TAKEOVER]]
+        if over or failures:
+            found = self._discounted(found, situation)
+        found.sort()
+        return found
+
+    def _discounted(self, found: list[_Found], situation: Situation) -> list[_Found]:
+        families: dict[int, list[_Found]] = {}
         for each in found:
-            families.setdefault(each.signal.family, []).append(each)
+            families.setdefault(each.family, []).append(each)
         kept = []
         for family, members in families.items():
-            evidence = capped([each.evidence for each in members], self._caps[family])
-            if family is Family.FAILURES and situation.on_known_device():
-                evidence = [
-                    (2 * each * self._known_device + MILLI) // (2 * MILLI) for each in evidence
-                ]
+            evidence = capped([-each.less for each in members], self._caps[family])
+            if family == _PLACE_OF[Family.FAILURES] and situation.on_known_device():
+                evidence = [_scaled(each, self._known_device) for each in evidence]
             kept += [
-                _Found(weight, each.signal, each.detail)
+                each._replace(less=-weight)
                 for each, weight in zip(members, evidence, strict=True)
                 if weight
             ]
-        kept.sort(key=_strongest)
-        return kept
+        return self._saturated(kept, situation)
+
+    def _saturated(self, found: list[_Found], situation: Situation) -> list[_Found]:
+        """Failures and novelty of one event: the weaker of the two counts in part."""
+        failures = sum(-each.less for each in found if each.family in _FAILURES)
+        novelty = sum(-each.less for each in found if each.family in _NOVELTY and each.less < 0)
+        if not failures or not novelty:
+            return found
+        weak = _FAILURES if failures <= novelty else _NOVELTY
+        together = max(failures, novelty) + _scaled(min(failures, novelty), self._weaker)
+        failed = situation.facts.outcome is EventOutcome.FAILURE
+        over = MILLI * self._failed // together if failed and together > self._failed else MILLI
+        saturated = []
+        for each in found:
+            part, family = -each.less, each.family
+            if part > 0 and (family in _FAILURES or family in _NOVELTY):
+                part = _scaled(part, self._weaker) if family in weak else part
+                part = part if over == MILLI else part * over // MILLI
+            if part:
+                saturated.append(each._replace(less=-part))
+        return saturated
 
 
-def _strongest(found: _Found) -> tuple[int, int]:
-    return -found.evidence, found.signal.rank
+def colleagues_in(colleagues: int, partitions: int) -> int:
+    """How many of so many colleagues are expected in one of the partitions; three at least."""
+    return min(colleagues, max(-(-colleagues // partitions), _FEWEST_COLLEAGUES))
+
+
+_FEWEST_COLLEAGUES: Final = 3
+_PLACE_OF: Final = {family: place for place, family in enumerate(Family)}
+_FAMILIES: Final = len(Family)
+_FAILURES: Final = frozenset({_PLACE_OF[Family.FAILURES], _PLACE_OF[Family.TAKEOVER]})
+_NOVELTY: Final = frozenset(
+    {_PLACE_OF[Family.PLACE], _PLACE_OF[Family.DEVICE], _PLACE_OF[Family.HABIT]}
+)
+_USUAL: Final = {
+    id_: (rank, _PLACE_OF[USUAL_FAMILY[id_]])
+    for rank, id_ in enumerate(SIGNAL_IDS)
+    if id_ in USUAL_FAMILY
+}
+
+
+def _scaled(evidence: int, share: int) -> int:
+    """A share, in thousandths, of positive evidence; halves go up."""
+    return (2 * evidence * share + MILLI) // (2 * MILLI)
 
 
 def _vendor_part(vendor: VendorRisk) -> VendorPart:

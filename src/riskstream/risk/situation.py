@@ -5,7 +5,9 @@ from typing import Final
 from msgspec import Struct
 
 from riskstream.events.event import Facts
-from riskstream.risk.profile import Profile, agent_hash
+from riskstream.risk.features import device_levels, place_levels
+from riskstream.risk.profile import Profile, is_known
+from riskstream.risk.tenant import NOBODY, TenantView
 from riskstream.windows.lockouts import Register
 
 __all__ = ["QUIET", "Counts", "Situation"]
@@ -39,10 +41,12 @@ class Situation(Struct, frozen=True, gc=False):
     """``held`` is a suspension."""
     profile: Profile | None
     """Before the event was folded in."""
+    tenant: TenantView = NOBODY
+    """What is usual for the partition's users, before the event was folded in."""
 
     def on_known_device(self) -> bool:
-        """From a known address and, where the event names one, with a known user agent."""
+        """From a usual address and, where the event names one, with a usual user agent."""
         facts, profile = self.facts, self.profile
-        if profile is None or facts.ip is None or facts.ip not in profile.addresses:
+        if profile is None or facts.ip is None or not is_known(profile, place_levels(facts)):
             return False
-        return facts.user_agent is None or agent_hash(facts.user_agent) in profile.agents
+        return not facts.user_agent or is_known(profile, device_levels(facts))

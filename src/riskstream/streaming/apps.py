@@ -112,7 +112,7 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
         tables = StateTables(app, settings.kafka.partitions, stores, settings.state.cached_rows)
         prefetch = settings.state.store != "memory"
         seen = SeenIds(settings.kafka, CLASSIFIED, metrics, _filters(settings.duplicates))
-        assess = Assess(policy, limits, mask)
+        assess = Assess(policy, limits, mask, settings.kafka.partitions)
         stage = AssessStage(assess, tables, settings.kafka, metrics, prefetch=prefetch, seen=seen)
         metrics.watch("table_keys", "Rows per table.", "table", tables.key_counts)
         metrics.watch("seen_ids", "Ids in the duplicate filter.", "partition", seen.counts)

@@ -40,15 +40,15 @@ _DECODE_FAILURES: Final = msgspec.msgpack.Decoder(tuple[int, _Kinds]).decode
 _DECODE_LOCKOUTS: Final = msgspec.msgpack.Decoder(tuple[int, tuple[ScopeState, ...], Panes]).decode
 
 
-def header(as_of_ms: int) -> bytes:
+def header(as_of_ms: int, version: int = _VERSION) -> bytes:
     """What stands before the body of a row."""
     as_of = min(max(as_of_ms, 0), _LAST_MS)
-    return (_VERSION << _AS_OF_BITS | as_of).to_bytes(HEADER_BYTES, "big")
+    return (version << _AS_OF_BITS | as_of).to_bytes(HEADER_BYTES, "big")
 
 
-def is_packed(row: bytes) -> bool:
+def is_packed(row: bytes, version: int = _VERSION) -> bool:
     """Whether this is a row in this form, and not one in JSON or of another version."""
-    return len(row) > HEADER_BYTES and row[0] == _VERSION
+    return len(row) > HEADER_BYTES and row[0] == version
 
 
 def packed_as_of(row: bytes) -> int:
@@ -56,13 +56,13 @@ def packed_as_of(row: bytes) -> int:
     return int.from_bytes(row[1:HEADER_BYTES], "big")
 
 
-def body(row: bytes) -> memoryview:
+def body(row: bytes, version: int = _VERSION) -> memoryview:
     """What follows the header.
 
     Raises:
         ValueError: This is no packed row, or one of another version.
     """
-    if not is_packed(row):
+    if not is_packed(row, version):
         raise ValueError("not a packed row of this version")
     return memoryview(row)[HEADER_BYTES:]
 

@@ -39,7 +39,7 @@ def test_the_scored_value_is_the_event_with_risk_windows_and_raw_after_it() -> N
     of = facts(Kind.READ, ip="203.0.113.9")
     (output,) = assess()([record(classified(of, received_ms=NOON + 5))], PartitionState()).outputs
     assert output.value == public(of)[:-1] + (
-        b',"risk":{"score":3,"level":"no","policy":"2026-11-23",'
+        b',"risk":{"score":3,"level":"no","policy":"2026-11-25",'
         b'"prior":{"evidence":-2.2,"points":3},"signals":[],"signal_ids":[],"reasons":""},'
         b'"windows":{"login_failures_5m":0,"login_failures_1h":0,"mfa_failures_5m":0,'
         b'"locked":false,"lockouts_24h":0},'
@@ -58,7 +58,7 @@ def test_each_category_goes_to_its_own_topic(category: Category) -> None:
     assert output.topic == f"iam.scored.{category.value}.v1"
     headers = dict(output.headers)
     assert headers["category"] == category.value.encode()
-    assert headers["risk_score"] == b"9"
+    assert headers["risk_score"] == b"13"
     assert headers["risk_level"] == b"low"
     assert headers["ce_subject"] == b"1234:7"
     assert result.tally.uncataloged == (category is Category.UNCATALOGED)
@@ -274,5 +274,5 @@ def test_the_tally_counts_what_left() -> None:
     tally = assess()(source, PartitionState()).tally
     assert (tally.records, tally.routed, tally.received) == (2, 2, 0)
     assert tally.scored == {("users", "low"): 1, ("users", "no"): 1}
-    assert tally.scores == {9: 1, 3: 1}
+    assert tally.scores == {13: 1, 3: 1}
     assert tally.newest_event_ms == NOON + 5

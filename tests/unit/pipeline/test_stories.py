@@ -172,7 +172,7 @@ def test_nine_failures_from_a_new_address_then_success_from_it_is_high() -> None
     story.habits()
     told = _guessed(story)
     assert told.level == "high"
-    assert {"success_after_failures", "login_failures_5m", "new_address"} <= told.signals.keys()
+    assert {"success_after_failures", "login_failures_5m", "new_network"} <= told.signals.keys()
     assert "success after 9 failures from the same address" in told.value["risk"]["reasons"]
 
 
@@ -248,7 +248,7 @@ def test_a_risky_place_is_not_learned() -> None:
     story.habits()
     assert _guessed(story).level == "high"
     later = story.happens(Kind.LOGIN_SUCCESS, 3 * HOUR)
-    assert "new_address" in later.signals
+    assert "new_network" in later.signals
     assert "known_address" not in later.signals
 
 

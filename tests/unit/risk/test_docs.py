@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
+from riskstream.risk.hours import BINS
 from riskstream.risk.policy import Family, Steps, VendorMode, WhileLocked
 from riskstream.risk.signals.registry import SIGNAL_IDS
+from riskstream.risk.signals.usual import USUAL_IDS
+from riskstream.risk.usual_rules import FeatureRule, UsualRule
 from tests.support.risk import policy
 
 PAGE = (Path(__file__).parents[3] / "docs" / "risk.md").read_text(encoding="utf-8")
@@ -25,10 +28,30 @@ def _evidence(id_: str) -> str:
 
 def test_the_table_names_every_signal_with_family_and_evidence() -> None:
     """In the policy's order."""
+    named = [id_ for id_ in SIGNAL_IDS if id_ not in USUAL_IDS]
     assert [(row[0], row[1], row[2]) for row in ROWS] == [
-        (f"`{id_}`", getattr(policy().signals, id_).family.value, _evidence(id_))
-        for id_ in SIGNAL_IDS
+        (f"`{id_}`", getattr(policy().signals, id_).family.value, _evidence(id_)) for id_ in named
     ]
+
+
+def test_the_table_of_features_is_the_policys() -> None:
+    """One line per feature, and the hour."""
+    table = PAGE.partition("<!-- features -->")[2].partition("<!-- /features -->")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    said = {row[0].strip("`"): row[2:] for row in rows if row and row[0].startswith("`")}
+    usual = policy().usual
+    for name in ("hour", *UsualRule.model_fields):
+        rule = getattr(usual, name)
+        if isinstance(rule, FeatureRule):
+            numbers = (rule.attack, rule.unseen, rule.weight, rule.most, rule.least, rule.keep)
+            assert said.pop(name) == [str(each) for each in numbers]
+    assert said == {"hour": ["even", "", *map(str, _hour())]}
+
+
+def _hour() -> tuple[float, float, float, int]:
+    rule = policy().usual.hour
+    assert rule is not None
+    return rule.weight, rule.most, rule.least, BINS
 
 
 def test_the_times_in_the_table_are_the_policys() -> None:
@@ -36,8 +59,9 @@ def test_the_times_in_the_table_are_the_policys() -> None:
     said = {row[0].strip("`"): row[3] for row in ROWS}
     for id_ in ("success_after_failures", "success_after_mfa_denials", "after_risky_login"):
         assert f"{getattr(policy().signals, id_).within_minutes} minutes" in said[id_]
-    for id_ in ("new_address", "new_user_agent"):
-        assert f"at least {getattr(policy().signals, id_).min_logins} logins" in said[id_]
+    new = policy().signals.new_user
+    assert new is not None
+    assert f"fewer than {new.until_logins} logins" in said["new_user"]
 
 
 def test_the_caps_are_the_policys() -> None:
@@ -49,11 +73,17 @@ def test_the_caps_are_the_policys() -> None:
         assert caps[family.value] == ("none" if cap is None else str(cap.cap))
 
 
-def test_the_bounds_and_modes_are_the_policys() -> None:
-    """What the prose names."""
-    profile = policy().profile
-    assert (
-        f"({profile.addresses} addresses, {profile.user_agents} user agents, "
-        f"{profile.actions} actions)" in PAGE
-    )
+def test_the_numbers_in_the_prose_are_the_policys() -> None:
+    """Of what is learned."""
+    usual, text = policy().usual, " ".join(PAGE.split())
+    for said in (
+        f"halve in {usual.half_life_days} days",
+        f"on {('one', 'two', 'three')[usual.confirm_days - 1]} different days",
+        f"on {usual.unverified_days} different days",
+        f"{usual.colleagues} users of the tenant",
+        f"strength ({usual.strength})",
+        f"tenant_strength ({usual.tenant_strength})",
+        f"{usual.outside_login} of it",
+    ):
+        assert said in text, said
     assert all(f"`{mode.value}`" in PAGE for mode in VendorMode)

@@ -12,6 +12,7 @@ from riskstream.risk.loader import SHIPPED, load_policy, parse_policy
 from riskstream.risk.policy import MAX_PRIOR, Signals
 from riskstream.risk.score import score_of
 from riskstream.risk.signals.registry import SIGNAL_IDS
+from riskstream.risk.signals.usual import USUAL_IDS
 
 TEXT = SHIPPED.read_text(encoding="utf-8")
 
@@ -19,9 +20,12 @@ TEXT = SHIPPED.read_text(encoding="utf-8")
 def test_the_shipped_policy_has_every_signal_and_its_version() -> None:
     """Nothing is off unless an operator turns it off."""
     policy = load_policy()
-    assert policy.version == "2026-11-23"
-    assert tuple(Signals.model_fields) == SIGNAL_IDS
-    assert all(getattr(policy.signals, each) is not None for each in SIGNAL_IDS)
+    assert policy.version == "2026-11-25"
+    named = tuple(Signals.model_fields)
+    assert named == tuple(each for each in SIGNAL_IDS if each not in USUAL_IDS)
+    assert all(getattr(policy.signals, each) is not None for each in named)
+    assert len(policy.usual.rules()) * 2 + 2 == len(USUAL_IDS)
+    assert policy.usual.hour is not None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +62,7 @@ def test_no_prior_is_suspicious_for_itself() -> None:
 def test_every_fault_is_reported_at_once_with_its_place(tmp_path: Path) -> None:
     """An operator mends a file once, not once per fault."""
     text = TEXT.replace("login_success = -1.2", "login_success = -0.4\nwished = -1.0")
-    text = text.replace("[signals.new_address]", "[signals.new_adress]")
+    text = text.replace("[signals.new_user]", "[signals.new_usr]")
     text = text.replace("{ at = 5, evidence = 0.6 }", "{ at = 2, evidence = 0.6 }", 1)
     text = text.replace("evidence = 1.5\n", "evidence = 1.50001\n")
     text = text.replace('mode = "max"', 'mode = "sometimes"')
@@ -73,7 +77,7 @@ def test_every_fault_is_reported_at_once_with_its_place(tmp_path: Path) -> None:
         "priors.kind.login_success",
         "priors.kind.wished",
         "priors.sensitivity",
-        "signals.new_adress",
+        "signals.new_usr",
         "signals.login_failures_5m.steps",
         "signals.after_risky_login.evidence",
         "vendor.mode",
@@ -84,14 +88,18 @@ def test_every_fault_is_reported_at_once_with_its_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
-        ('version = "2026-11-23"', 'version = ""', "version"),
+        ('version = "2026-11-25"', 'version = ""', "version"),
         ("{ at = 8, evidence = 1.0 }", "{ at = 8, evidence = 0.1 }", "weighs less"),
         ("{ at = 3, evidence = 0.3 }", "{ at = 3, evidence = -0.3 }", "all be positive"),
         ("evidence = 0.3", "evidence = nan", "evidence"),
         ("cap = 1.0", "cap = 0", "families.failures.cap"),
         ("account = 30", "account = 0", "lockouts.assumed_minutes.account"),
         ("[profile]", "[profil]", "profile"),
-        ("min_logins = 3", "min_logins = 0", "signals.new_address.min_logins"),
+        ("until_logins = 5", "until_logins = 0", "signals.new_user.until_logins"),
+        ("attack = 0.05", "attack = 0", "usual.country.attack"),
+        ("least = -0.15", "least = 0.15", "usual.country.least"),
+        ("confirm_days = 3", "confirm_days = 4", "usual.confirm_days"),
+        ("[usual.hour]", "[usual.hours]", "usual.hours"),
         ("sensitive = -0.5", "sensitive = -0.4", "priors.sensitivity.sensitive"),
     ],
 )
@@ -120,7 +128,7 @@ def test_a_signal_that_is_left_out_is_off() -> None:
 def test_the_code_of_the_signals_holds_no_weights() -> None:
     """Numbers with a fraction live in the policy alone."""
     room = Path(risk.__file__).parent
-    curve = {"score.py", "policy.py"}
+    curve = {"score.py", "numbers.py"}
     sources = [path for path in room.rglob("*.py") if path.name not in curve]
     assert len(sources) > 10
     for path in sources:

@@ -10,21 +10,14 @@ from hypothesis import strategies as st
 from riskstream.events.event import VendorRisk
 from riskstream.events.vocabulary import Kind
 from riskstream.risk.loader import SHIPPED, parse_policy
-from riskstream.risk.profile import Profile, agent_hash
+from riskstream.risk.profile import Profile
 from riskstream.risk.score import score_of
 from riskstream.risk.scorer import Risk, Scorer
 from riskstream.risk.situation import QUIET, Counts, Situation
-from tests.support.risk import HOME, LAPTOP, NOON, facts, policy, vendor
+from tests.support.risk import HOME, LAPTOP, facts, policy, profile_of, vendor
 
 SCORER = Scorer(policy())
-PROFILE = Profile(
-    1,
-    NOON,
-    1,
-    logins=9,
-    addresses={HOME: (9, NOON)},
-    agents={agent_hash(LAPTOP): (9, NOON)},
-)
+PROFILE = profile_of()
 
 
 def _score(
@@ -70,15 +63,15 @@ def test_failures_weigh_half_on_a_known_device() -> None:
 def test_signals_stand_in_order_of_their_evidence() -> None:
     """Ids and reasons follow them."""
     risk = _score(Kind.LOGIN_FAILURE, Counts(login_failures_5m=5), PROFILE, ip="203.0.113.9")
-    assert risk.signal_ids == ("login_failures_5m", "new_address")
-    assert risk.reasons == "5 failed logins in 5 minutes; first seen from 203.0.113.9"
+    assert risk.signal_ids == ("login_failures_5m", "new_network")
+    assert risk.reasons == "5 failed logins in 5 minutes; first seen from 203.0.113.0/24"
     risk = _score(Kind.LOGIN_FAILURE, Counts(login_failures_5m=5), PROFILE, ip=HOME)
     assert risk.signal_ids == ("login_failures_5m", "known_address")
 
 
 def test_the_vendors_score_decides_where_it_is_larger() -> None:
     """As a signal with its own points; ours stand beside it."""
-    risk = _score(vendor=vendor(48))
+    risk = _score(profile=PROFILE, vendor=vendor(48))
     assert (risk.score, risk.level) == (48, "medium")
     (signal,) = risk.signals
     assert (signal.id, signal.points) == ("vendor_score", 39)
@@ -90,7 +83,8 @@ def test_the_vendors_score_decides_where_it_is_larger() -> None:
 
 def test_the_vendors_score_is_shown_where_it_does_not_decide() -> None:
     """Smaller than ours, or ignored."""
-    for risk in (_score(vendor=vendor(2)), _score(vendor=vendor(90), scorer=_by_mode("ignore"))):
+    for theirs, mode in ((2, "max"), (90, "ignore")):
+        risk = _score(profile=PROFILE, vendor=vendor(theirs), scorer=_by_mode(mode))
         assert risk.score == 9
         assert risk.signals == ()
         assert risk.vendor is not None
@@ -98,10 +92,37 @@ def test_the_vendors_score_is_shown_where_it_does_not_decide() -> None:
 
 def test_the_vendors_score_may_be_preferred() -> None:
     """Then it lowers as well."""
-    risk = _score(vendor=vendor(2), scorer=_by_mode("prefer"))
+    risk = _score(profile=PROFILE, vendor=vendor(2), scorer=_by_mode("prefer"))
     assert (risk.score, risk.level) == (2, "no")
     assert risk.signals[0].points == -7
-    assert _score(vendor=vendor(9), scorer=_by_mode("prefer")).signals == ()
+    same = _score(profile=PROFILE, vendor=vendor(9), scorer=_by_mode("prefer"))
+    assert same.signals == ()
+
+
+def test_failures_and_novelty_of_one_event_saturate() -> None:
+    """The weaker of the two counts half."""
+    counts, abroad = Counts(login_failures_5m=8), {"ip": "203.0.113.9", "user_agent": "other"}
+    weights = {
+        each.id: each.evidence
+        for each in _score(Kind.LOGIN_FAILURE, counts, PROFILE, **abroad).signals
+    }
+    alone = {
+        each.id: each.evidence
+        for each in _score(Kind.LOGIN_FAILURE, QUIET, PROFILE, **abroad).signals
+    }
+    assert weights["login_failures_5m"] == 1
+    assert weights["new_network"] == pytest.approx(alone["new_network"] / 2, abs=0.001)
+
+
+def test_novelty_weighs_less_where_nobody_logs_in() -> None:
+    """The login that began the session was judged before."""
+
+    def weight(kind: Kind) -> float:
+        risk = _score(kind, profile=PROFILE, ip="203.0.113.9")
+        return next(each.evidence for each in risk.signals if each.id == "new_network")
+
+    share = policy().usual.outside_login
+    assert weight(Kind.APP_ACCESS) == pytest.approx(weight(Kind.LOGIN_SUCCESS) * share)
 
 
 @given(

@@ -7,25 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskstream.events.vocabulary import EventOutcome, Kind, Sensitivity
-from riskstream.risk.profile import Profile, Run, agent_hash
+from riskstream.risk.profile import Profile, Run
 from riskstream.risk.signals.registry import SIGNAL_IDS, needs_met, signals_of
+from riskstream.risk.signals.usual import USUAL_IDS
 from riskstream.risk.situation import QUIET, Counts, Situation
 from riskstream.windows.lockouts import Register
-from tests.support.risk import HOME, LAPTOP, MINUTE, NOON, facts, policy
+from tests.support.risk import HOME, MINUTE, NOON, done, facts, policy, profile_of
 
 ELSEWHERE = "203.0.113.9"
 
 
-def _profile(**changes: Any) -> Profile:
-    values: dict[str, Any] = {
-        "version": 1,
-        "as_of_ms": NOON - MINUTE,
-        "offset": 1,
-        "logins": 5,
-        "addresses": {HOME: (5, NOON - MINUTE)},
-        "agents": {agent_hash(LAPTOP): (5, NOON - MINUTE)},
-    }
-    return Profile(**(values | changes))
+_profile = profile_of
 
 
 def _findings(
@@ -104,7 +96,7 @@ def test_denials_before_the_acceptance() -> None:
     """Counted apart from factors that did not match."""
     profile = _profile(run=_run(mfa=9, denied=4, denied_ms=NOON - MINUTE))
     found = _findings(Kind.MFA_SUCCESS, profile=profile)
-    assert found["success_after_mfa_denials"] == (3000, "accepted after 4 MFA denials")
+    assert found["success_after_mfa_denials"] == (3500, "accepted after 4 MFA denials")
     old = _profile(run=_run(denied=4, denied_ms=NOON - 31 * MINUTE))
     for other in (old, _profile(run=_run(mfa=9))):
         assert "success_after_mfa_denials" not in _findings(Kind.MFA_SUCCESS, profile=other)
@@ -117,56 +109,30 @@ def test_activity_while_locked_is_about_what_succeeds() -> None:
     found = _findings(Kind.APP_ACCESS, held=lock)
     assert found[id_] == (800, "activity while the account is locked")
     found = _findings(Kind.LOGIN_SUCCESS, held=lock, suspended=True)
-    assert found[id_] == (1800, "activity while the account is suspended")
+    assert found[id_] == (2200, "activity while the account is suspended")
     assert id_ not in _findings(Kind.LOGIN_FAILURE, held=lock)
     assert id_ not in _findings(Kind.PROVISIONING, held=lock)
     assert id_ not in _findings(Kind.LOGIN_SUCCESS)
 
 
-def test_new_places_and_devices() -> None:
-    """For a user with a history."""
-    found = _findings(Kind.LOGIN_FAILURE, profile=_profile(), ip=ELSEWHERE, user_agent="x")
-    assert found["new_address"] == (600, f"first seen from {ELSEWHERE}")
-    assert found["new_user_agent"] == (400, "first seen with this user agent")
-
-
-@pytest.mark.parametrize(
-    ("kind", "changes"),
-    [
-        (Kind.LOGIN_SUCCESS, {"profile": None}),
-        (Kind.LOGIN_SUCCESS, {"profile": _profile(logins=2)}),
-        (Kind.LOGIN_SUCCESS, {"profile": _profile(addresses={}, agents={})}),
-        (Kind.LOGIN_SUCCESS, {"profile": _profile(), "ip": None, "user_agent": None}),
-        (Kind.LOGIN_SUCCESS, {"profile": _profile(), "actor_user_id": 99}),
-        (Kind.LOGIN_SUCCESS, {"profile": _profile(), "subject_type": "client"}),
-        (Kind.PROVISIONING, {"profile": _profile()}),
-    ],
-)
-def test_places_are_silent_where_they_cannot_be_compared(
-    kind: Kind, changes: dict[str, Any]
-) -> None:
-    """No history, nothing to compare, or not the subject's own place."""
-    found = _findings(kind, **({"ip": ELSEWHERE, "user_agent": "x"} | changes))
-    assert not {"new_address", "new_user_agent", "known_address"} & found.keys()
-
-
-def test_a_usual_address_lowers() -> None:
-    """More so the more often it was seen."""
-    once = _profile(addresses={HOME: (1, NOON)})
-    found = _findings(Kind.LOGIN_SUCCESS, profile=once, ip=HOME)
-    assert found["known_address"] == (-300, f"usual address {HOME}")
-    found = _findings(Kind.LOGIN_SUCCESS, profile=_profile(), ip=HOME)
-    assert found["known_address"] == (-600, f"usual address {HOME}")
+def test_a_user_of_whom_little_is_known() -> None:
+    """Less with each login; nothing at all about clients."""
+    id_ = "new_user"
+    assert _findings(Kind.LOGIN_SUCCESS)[id_] == (400, "no login seen before")
+    found = _findings(Kind.LOGIN_SUCCESS, profile=_profile(logins=2))
+    assert found[id_] == (240, "2 logins so far")
+    assert id_ not in _findings(Kind.LOGIN_SUCCESS, profile=_profile(logins=5))
+    assert id_ not in _findings(Kind.LOGIN_SUCCESS, subject_type="client")
 
 
 def test_a_sensitive_action_not_seen_before() -> None:
     """By a person or a client; the second time it is silent; systems always are."""
     sensitive: dict[str, Any] = {"sensitivity": Sensitivity.SENSITIVE}
     id_ = "sensitive_first_seen"
-    for profile in (None, _profile(), _profile(actions={73: (4, NOON)})):
+    for profile in (None, _profile(), _profile(doings=done(73))):
         found = _findings(Kind.PRIVILEGE_CHANGE, profile=profile, **sensitive)
         assert found[id_] == (700, "sensitive action not seen from this subject before")
-    seen = _profile(actions={72: (1, NOON)})
+    seen = _profile(doings=done(72, times=1))
     assert id_ not in _findings(Kind.PRIVILEGE_CHANGE, profile=seen, **sensitive)
     assert id_ not in _findings(Kind.PRIVILEGE_CHANGE, subject_type="system", **sensitive)
     assert id_ not in _findings(Kind.PRIVILEGE_CHANGE, sensitivity=Sensitivity.ORDINARY)
@@ -177,7 +143,7 @@ def test_a_sensitive_action_not_seen_before() -> None:
 def test_a_burst_counts_this_action_and_those_of_ten_minutes() -> None:
     """Whole one-minute panes."""
     now = NOON // MINUTE
-    profile = _profile(sensitive=((now - 10, 50), (now - 9, 4), (now, 5)), actions={72: (9, NOON)})
+    profile = _profile(sensitive=((now - 10, 50), (now - 9, 4), (now, 5)), doings=done(72))
     changes: dict[str, Any] = {"sensitivity": Sensitivity.SENSITIVE, "profile": profile}
     found = _findings(Kind.PRIVILEGE_CHANGE, **changes)
     assert found["sensitive_burst"] == (600, "10 sensitive actions in 10 minutes")
@@ -226,4 +192,4 @@ def test_every_signal_but_the_vendors_can_be_raised_by_some_kind() -> None:
         for sensitivity in Sensitivity
         for signal in signals_of(policy(), kind, sensitivity)
     }
-    assert bound == set(SIGNAL_IDS) - {"vendor_score"}
+    assert bound == set(SIGNAL_IDS) - {"vendor_score"} - set(USUAL_IDS)

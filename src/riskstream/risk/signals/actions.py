@@ -1,5 +1,6 @@
 """Signals about sensitive actions of people and clients."""
 
+from riskstream.risk.features import Feature, key_of
 from riskstream.risk.policy import Absolute, AfterRiskyLogin, Steps, milli
 from riskstream.risk.profile import BURST_MINUTES
 from riskstream.risk.signals.signal import (
@@ -24,7 +25,8 @@ def sensitive_first_seen(rule: Absolute) -> Signal:
         if not sensitive_by_person(situation.facts):
             return None
         profile = situation.profile
-        if profile is not None and situation.facts.event_type_id in profile.actions:
+        action = key_of(Feature.ACTION, situation.facts.event_type_id)
+        if profile is not None and action in profile.doings:
             return None
         return evidence, "sensitive action not seen from this subject before"
 

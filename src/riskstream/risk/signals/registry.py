@@ -21,9 +21,10 @@ from riskstream.risk.signals.counted import (
     login_failures_5m,
     mfa_failures_5m,
 )
-from riskstream.risk.signals.kinds import ACTIONS, ACTIVE, AUTHENTICATED, AUTHENTICATION, OWN
-from riskstream.risk.signals.places import known_address, new_address, new_user_agent
+from riskstream.risk.signals.kinds import ACTIONS, ACTIVE, AUTHENTICATED, AUTHENTICATION
+from riskstream.risk.signals.places import new_user
 from riskstream.risk.signals.signal import Signal
+from riskstream.risk.signals.usual import USUAL_IDS
 from riskstream.risk.situation import QUIET, Situation
 
 __all__ = [
@@ -103,13 +104,11 @@ _SIGNALS: Final[dict[str, tuple[frozenset[Kind], int, _Maker]]] = {
     "success_after_failures": (AUTHENTICATED, RUN, success_after_failures),
     "success_after_mfa_denials": (AUTHENTICATED, RUN, success_after_mfa_denials),
     "activity_while_locked": (ACTIVE, LOCK, activity_while_locked),
-    "new_address": (OWN, PROFILE, new_address),
-    "new_user_agent": (OWN, PROFILE, new_user_agent),
-    "known_address": (OWN, PROFILE, known_address),
+    "new_user": (AUTHENTICATED, 0, new_user),
     "sensitive_first_seen": (ACTIONS, 0, sensitive_first_seen),
     "sensitive_burst": (ACTIONS, 0, sensitive_burst),
     "after_risky_login": (ACTIONS, PROFILE, after_risky_login),
 }
 _SENSITIVE: Final = frozenset({"sensitive_first_seen", "sensitive_burst", "after_risky_login"})
-SIGNAL_IDS: Final = (*_SIGNALS, VENDOR_SCORE)
+SIGNAL_IDS: Final = (*_SIGNALS, *USUAL_IDS, VENDOR_SCORE)
 """Every signal, in the order in which equal ones are listed."""
