@@ -161,8 +161,8 @@ def test_details_of_signals_show_no_address() -> None:
     ]
     strange = record(encode(rest_event(id=99, event_type_id=5, ipaddr="198.51.100.9")))
     last = json.loads(outputs([*habit, strange], MASK)[1][-1].value or b"")
-    assert "new_address" in last["risk"]["signal_ids"]
-    assert f"first seen from {MASK.address('198.51.100.9')}" in last["risk"]["reasons"]
+    assert "new_network" in last["risk"]["signal_ids"]
+    assert f"first seen from {MASK.address('198.51.100.0')}/24" in last["risk"]["reasons"]
     assert last["risk"]["reasons"].split("; ") == [
         each["detail"] for each in last["risk"]["signals"]
     ]
