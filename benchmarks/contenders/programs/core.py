@@ -16,6 +16,7 @@ from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.state import Changes, PartitionState
 from riskstream.risk.loader import load_policy
 from riskstream.risk.packed import unpack_profile
+from riskstream.risk.tenant import TenantCounts
 from riskstream.windows.rows import decode_failures, decode_lockouts
 
 __all__ = ["TABLES", "AssessOne", "BytesByKey", "new_assess", "new_ingest"]
@@ -62,10 +63,12 @@ class _State:
         self.profiles = _Rows(profiles, unpack_profile)
         self.due: dict[tuple[str, str], None] = {}
         self.watermark_ms = 0
+        self.tenant = TenantCounts()
         self._stores = {FAILURES: failures, LOCKOUTS: lockouts, PROFILES: profiles}
 
     def take(self, changes: Changes) -> None:
         self.watermark_ms = max(self.watermark_ms, changes.watermark_ms)
+        self.tenant.apply(changes.tenant, self.watermark_ms)
         for topic, key, value, *_ in changes.changelog(None):
             if value is not None:
                 self._stores[topic][key.decode()] = value
