@@ -170,13 +170,14 @@ def test_replay_sends_the_original_bytes_once(empty: Cli) -> None:
     store_lines(empty.broker, ndjson(empty("score", "-", stdin=mixed_file(1)).stdout.decode()))
     planned = empty.json("dlq", "replay", "--dry-run")
     assert (planned["chosen"], planned["sent"]) == (4, 0)
+    assert planned["by_reason"]["invalid_utf8"] == 1
     assert read_topic(empty.broker, RAW) == []
     assert empty.json("dlq", "replay", "--yes", "--reason", "invalid_utf8")["sent"] == 1
     (record,) = read_topic(empty.broker, RAW)
     assert record.value == b'{"user_name":"\xff"}'
     assert record.key is None
     assert record.header("x-riskstream-replayed") == "1"
-    rest = empty.json("dlq", "replay", "--yes")
+    rest = empty.json("dlq", "replay", "--yes", "--rate", "1000")
     assert (rest["sent"], rest["replayed_before"]) == (3, 1)
     assert empty.json("dlq", "replay", "--yes")["sent"] == 0
     assert empty.json("dlq", "replay", "--yes", "--again", "--limit", "2")["sent"] == 2

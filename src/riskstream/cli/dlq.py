@@ -118,6 +118,10 @@ def replay(
     *,
     reason: Reasons = None,
     limit: Annotated[int | None, typer.Option(help="The first so many.", min=1)] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="At most so many a second, beside live traffic.", min=0.01),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Send also what was sent back before.")
@@ -135,25 +139,28 @@ def replay(
 
     riskstream dlq replay --reason internal_error --dry-run
 
-    riskstream dlq replay --reason internal_error --yes
+    riskstream dlq replay --reason internal_error --rate 100 --yes
     """
     from riskstream.cli.replaying import choose, send
 
     settings = settings_for(bootstrap_servers)
     chosen = run(choose(settings, frozenset(reason or ()), limit, again=again))
     if chosen.places and not (dry_run or yes):
-        question = f"Send {len(chosen.places)} dead letters to the raw topic?"
+        reasons = ", ".join(f"{count} {name}" for name, count in sorted(chosen.by_reason.items()))
+        question = f"Send {len(chosen.places)} dead letters to the raw topic ({reasons})?"
         typer.confirm(question, abort=True, err=True)
     counts = {
         "chosen": len(chosen.places),
-        "sent": run(send(settings, chosen)) if chosen.places and not dry_run else 0,
+        "sent": run(send(settings, chosen, rate)) if chosen.places and not dry_run else 0,
         "replayed_before": chosen.replayed_before,
         "truncated": chosen.truncated,
     }
+    by_reason = dict(sorted(chosen.by_reason.items()))
     if output is Format.JSON:
-        write_json(counts)
+        write_json({**counts, "by_reason": by_reason})
     else:
-        show(table(["dead letters", "#count"], list(counts.items())))
+        rows = [*counts.items(), *((f"chosen: {name}", n) for name, n in by_reason.items())]
+        show(table(["dead letters", "#count"], rows))
     if dry_run:
         note("Nothing was sent.")
     elif chosen.replayed_before:

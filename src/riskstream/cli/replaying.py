@@ -1,5 +1,6 @@
 """Which dead letters go back, and their way there."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,8 @@ class Chosen:
     replayed_before: int = 0
     truncated: int = 0
     """Their bytes did not fit into a record: only a hash of them is left."""
+    by_reason: Counter[str] = field(default_factory=Counter)
+    """Of the letters that go."""
 
 
 async def choose(
@@ -57,15 +60,22 @@ def select(
             chosen.replayed_before += 1
         else:
             chosen.places[place] = replays
+            chosen.by_reason[letter.reason] += 1
             if len(chosen.places) == limit:
                 break
     return chosen
 
 
-async def send(settings: "Settings", chosen: Chosen) -> int:
-    """Send what was chosen, each partition in its order; returns how many were acknowledged."""
+async def send(settings: "Settings", chosen: Chosen, rate: float | None = None) -> int:
+    """Send what was chosen, each partition in its order; returns how many were acknowledged.
+
+    Args:
+        settings: Where Kafka is.
+        chosen: What goes.
+        rate: At most so many letters a second.
+    """
     async with aclosing(_letters(settings, chosen)) as letters:
-        return await send_back(settings, letters)
+        return await send_back(settings, letters, rate)
 
 
 async def _letters(settings: "Settings", chosen: Chosen) -> AsyncGenerator[Letter, None]:

@@ -1,5 +1,6 @@
 """Sending dead letters back to the raw topic, and knowing which were sent before."""
 
+import asyncio
 from asyncio import Future, gather
 from collections.abc import AsyncIterable
 from contextlib import aclosing
@@ -16,7 +17,15 @@ from riskstream.streaming.admin import describe_topics
 from riskstream.streaming.client import client_options, kafka_faults, missing_topics
 from riskstream.streaming.reader import Since, read
 
-__all__ = ["REPLAYED", "REPLAYED_FROM", "Letter", "Replayed", "find_replayed", "send_back"]
+__all__ = [
+    "REPLAYED",
+    "REPLAYED_FROM",
+    "Letter",
+    "Replayed",
+    "find_replayed",
+    "seconds_to_wait",
+    "send_back",
+]
 
 REPLAYED_FROM: Final = "x-riskstream-replayed-from"
 """Header of a replayed raw record: the dead letter, as ``partition:offset``."""
@@ -69,8 +78,15 @@ async def find_replayed(settings: Settings, since_ms: int) -> Replayed:
     return found
 
 
-async def send_back(settings: Settings, letters: AsyncIterable[Letter]) -> int:
+async def send_back(
+    settings: Settings, letters: AsyncIterable[Letter], rate: float | None = None
+) -> int:
     """Send these letters to the raw topic, in order; returns how many were acknowledged.
+
+    Args:
+        settings: Where Kafka is.
+        letters: As they are to go.
+        rate: At most so many a second.
 
     Raises:
         KafkaFaultError: Kafka did not take one; those before it may have been taken.
@@ -89,7 +105,11 @@ async def send_back(settings: Settings, letters: AsyncIterable[Letter]) -> int:
         await producer.start()
         try:
             waiting: list[Future[object]] = []
+            loop = asyncio.get_running_loop()
+            started = loop.time()
             async for letter in letters:
+                if rate is not None:
+                    await asyncio.sleep(seconds_to_wait(count, rate, loop.time() - started))
                 headers = list(_headers(letter))
                 waiting.append(await producer.send(RAW, letter.value, letter.key, headers=headers))
                 count += 1
@@ -100,6 +120,11 @@ async def send_back(settings: Settings, letters: AsyncIterable[Letter]) -> int:
         finally:
             await producer.stop()
     return count
+
+
+def seconds_to_wait(sent: int, rate: float, passed: float) -> float:
+    """Before the next letter, when so many went in the seconds that have passed."""
+    return max(sent / rate - passed, 0.0)
 
 
 def _headers(letter: Letter) -> Headers:

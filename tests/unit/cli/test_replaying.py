@@ -1,5 +1,7 @@
 """Which dead letters go back to the raw topic."""
 
+import pytest
+
 from riskstream.cli.dead_letters import DeadLetterRecord
 from riskstream.cli.replaying import original_key, select
 from riskstream.events.topics import RAW
@@ -11,7 +13,7 @@ from riskstream.pipeline.outputs import (
     RAW_TRUNCATED,
     REASON,
 )
-from riskstream.streaming.replay import Replayed
+from riskstream.streaming.replay import Replayed, seconds_to_wait
 
 
 def letter(
@@ -27,7 +29,9 @@ def letter(
 def test_the_oldest_go_first() -> None:
     """Whatever order they were read in; the limit counts those that go."""
     found = [letter(2), letter(0), letter(1)]
-    assert select(found, Replayed(), 2, again=False).places == {(0, 0): 0, (0, 1): 0}
+    chosen = select(found, Replayed(), 2, again=False)
+    assert chosen.places == {(0, 0): 0, (0, 1): 0}
+    assert chosen.by_reason == {"internal_error": 2}
 
 
 def test_a_key_that_stands_for_none_goes_back_as_none() -> None:
@@ -62,3 +66,10 @@ def test_letters_without_their_bytes_cannot_go() -> None:
 def test_the_origin_names_the_member() -> None:
     """As listed: topic, partition, offset and the event within the record."""
     assert letter(0, raw_offset=7, **{MEMBER: "2"}).origin_text == f"{RAW}-3-7#2"
+
+
+def test_no_more_go_than_the_rate_allows() -> None:
+    """The first at once; then each waits for its turn, and a late one does not wait."""
+    assert seconds_to_wait(0, 10.0, 0.0) == 0.0
+    assert seconds_to_wait(5, 10.0, 0.2) == pytest.approx(0.3)
+    assert seconds_to_wait(5, 10.0, 60.0) == 0.0
