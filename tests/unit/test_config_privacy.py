@@ -26,5 +26,5 @@ def test_a_missing_or_short_key_is_refused_with_its_cure(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match=r"mask\.key cannot be read: No such file"):
         PrivacySettings(mask_key_file=path).mask_key()
     path.write_bytes(b"short\n")
-    with pytest.raises(ConfigError, match="5 bytes, and a key needs 16.*openssl rand"):
+    with pytest.raises(ConfigError, match=r"5 bytes, and a key needs 16.*openssl rand"):
         PrivacySettings(mask_key_file=path).mask_key()

@@ -29,6 +29,7 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("events", "events"),
     ("tables", "tables"),
     ("dlq", "app"),
+    ("replay", "replay"),
     ("doctor", "doctor"),
     ("topics", "app"),
     ("schemas", "app"),

@@ -16,6 +16,7 @@ __all__ = [
     "BootstrapServers",
     "FormatOption",
     "StreamFormatOption",
+    "duration",
     "input_file",
     "moment",
     "settings_for",
@@ -84,6 +85,21 @@ def moment(text: str, option: str) -> int:
             f"{option} takes a time span such as 15m, 1h or 2d, "
             f"or a time such as 2026-11-23T13:00:00Z; {text!r} is neither."
         ) from fault
+
+
+def duration(text: str, option: str) -> int:
+    """Milliseconds of ``90s``, ``15m``, ``1h``, ``2d`` or ``1w``.
+
+    Raises:
+        ConfigError: In no such form.
+    """
+    number, unit = text[:-1], text[-1:]
+    try:
+        if unit in _UNITS and number.isdecimal():
+            return int(timedelta(**{_UNITS[unit]: int(number)}).total_seconds() * 1000)
+    except OverflowError:
+        pass
+    raise ConfigError(f"{option} takes a time span such as 15m, 1h or 2d; {text!r} is none.")
 
 
 def input_file(path: Path) -> Path:

@@ -1,7 +1,8 @@
 """What the commands print: data to stdout, everything else to stderr."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +19,7 @@ __all__ = [
     "json_bytes",
     "note",
     "printable",
+    "progress",
     "show",
     "styled",
     "table",
@@ -126,6 +128,30 @@ def note(text: str) -> None:
     """Say something on stderr."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+@contextmanager
+def progress(
+    what: str, total: int | None = None, *, beside_stdout: bool = False
+) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, where that is a terminal; call what is given with each step's size.
+
+    Args:
+        what: Stands before the bar, or after the count where there is no total.
+        total: Sum of all steps, where that is known.
+        beside_stdout: Data goes to stdout meanwhile: then no bar where both are one terminal.
+    """
+    if not sys.stderr.isatty() or (beside_stdout and sys.stdout.isatty()):
+        yield lambda _count: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    counting = (SpinnerColumn(), TextColumn("{task.completed} {task.description}"))
+    columns = counting if total is None else Progress.get_default_columns()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)
 
 
 def _cell(value: Any) -> str:

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from riskstream.cli.options import input_file, settings_for
-from riskstream.cli.output import note
+from riskstream.cli.output import note, progress
 from riskstream.errors import CheckFailedError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from riskstream.cli.scoring import FileScorer
-    from riskstream.config import Settings
     from riskstream.events.record import InputRecord
 
 __all__ = ["score"]
@@ -58,31 +55,16 @@ def score(
 
     curl … | riskstream score - --summary counts.json --strict > scored.ndjson
     """
-    from riskstream.cli.scoring import chunks, documents
+    from riskstream.cli.scoring import chunks, documents, new_scorer
 
     settings = settings_for(risk={"policy": policy}, catalog={"overlay": catalog})
-    scorer = _scorer(settings)
+    scorer = new_scorer(settings)
     if summary is not None and not summary.parent.is_dir():
         raise ConfigError(f"There is no directory {summary.parent} to write the summary in.")
     with _opened(file) as (source, size):
         records = documents(source, settings.limits.max_record_bytes)
         _run(scorer, chunks(records, chunk_records), size)
     _finish(scorer, summary, strict=strict)
-
-
-def _scorer(settings: "Settings") -> "FileScorer":
-    from riskstream.catalog.loader import load_catalog
-    from riskstream.cli.scoring import FileScorer
-    from riskstream.pipeline.assess import Assess
-    from riskstream.pipeline.ingest import Ingest
-    from riskstream.pipeline.limits import Limits
-    from riskstream.pipeline.mask import mask_of
-    from riskstream.risk.loader import load_policy
-
-    limits = Limits(**settings.limits.model_dump())
-    mask = mask_of(settings.privacy.mask_key())
-    ingest = Ingest(load_catalog(settings.catalog.overlay), limits, mask)
-    return FileScorer(ingest, Assess(load_policy(settings.risk.policy), limits, mask))
 
 
 @contextmanager
@@ -104,7 +86,7 @@ def _run(scorer: "FileScorer", pieces: "Iterator[list[InputRecord]]", size: int 
     from riskstream.cli.scoring import output_line
 
     write = sys.stdout.buffer.write
-    with _progress(size) as advance:
+    with progress("scoring", size, beside_stdout=True) as advance:
         for chunk in pieces:
             for output in scorer.score(chunk):
                 write(output_line(output) + b"\n")
@@ -132,17 +114,3 @@ def _finish(scorer: "FileScorer", summary: Path | None, *, strict: bool) -> None
             f"{count} {reason}" for reason, count in sorted(counts.dead_letters_by_reason.items())
         )
         raise CheckFailedError(f"{counts.dead_lettered} dead letters: {reasons}.")
-
-
-@contextmanager
-def _progress(size: int | None) -> "Iterator[Callable[[int], None]]":
-    """A bar on stderr where that is a terminal and the output does not go to the same one."""
-    if not sys.stderr.isatty() or sys.stdout.isatty():
-        yield lambda _count: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("scoring", total=size)
-        yield lambda count: bar.advance(task, count)

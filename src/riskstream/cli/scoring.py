@@ -2,23 +2,25 @@
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import orjson
 
 from riskstream.events.outcome import Reason, Tally
-from riskstream.events.record import InputRecord, Output
+from riskstream.events.record import InputRecord, Output, Record
 from riskstream.events.topics import CLASSIFIED, DEAD_LETTER
 from riskstream.pipeline.documents import split_documents
+from riskstream.pipeline.duplicates import DuplicateFilter
 from riskstream.pipeline.state import PartitionState
 
 if TYPE_CHECKING:
+    from riskstream.config import Settings
     from riskstream.pipeline.assess import Assess
     from riskstream.pipeline.ingest import Ingest
 
-__all__ = ["ORIGIN", "FileScorer", "Summary", "chunks", "documents", "output_line"]
+__all__ = ["ORIGIN", "FileScorer", "Summary", "chunks", "documents", "new_scorer", "output_line"]
 
 ORIGIN: Final = "file"
 """The topic that the documents of a file come from; one name for all, so that the output does not
@@ -75,11 +77,14 @@ class FileScorer:
     def __init__(self, ingest: "Ingest", assess: "Assess") -> None:
         self._ingest = ingest
         self._assess = assess
+        self.duplicates: DuplicateFilter | None = None
+        """The ids seen before; without it nothing is a duplicate."""
         self._state = PartitionState()
         self._offset = 0
         self.summary = Summary()
+        """Counts from here on; replace it to count anew."""
 
-    def score(self, chunk: list[InputRecord]) -> Iterator[Output]:
+    def score(self, chunk: Sequence[Record]) -> Iterator[Output]:
         """The outputs of these records, in the order of their events.
 
         Dead letters of the first stage stand where their event stood, so the chunk goes through
@@ -107,9 +112,12 @@ class FileScorer:
     def _assessed(self, run: list[InputRecord]) -> Iterator[Output]:
         if not run:
             return
-        assessed = self._assess(run, self._state)
+        assessed = self._assess(run, self._state, self.duplicates)
         self._state.apply(assessed.changes)
+        if self.duplicates is not None and assessed.changes.seen is not None:
+            self.duplicates.apply(assessed.changes.seen)
         tally = assessed.tally
+        tally.arrivals.clear()  # one per event, which nobody asks for here
         for (_category, level), count in tally.scored.items():
             self.summary.by_level[level] += count
         self._count_reasons(tally)
@@ -126,6 +134,25 @@ class FileScorer:
     def _count_reasons(self, tally: Tally) -> None:
         for (_stage, reason), count in tally.dead_lettered.items():
             self.summary.dead_letters_by_reason[reason] += count
+
+
+def new_scorer(settings: "Settings") -> FileScorer:
+    """A scorer with the catalog, policy, limits and mask of the settings.
+
+    Raises:
+        ConfigError: The overlay, the policy or the mask's key has faults.
+    """
+    from riskstream.catalog.loader import load_catalog
+    from riskstream.pipeline.assess import Assess
+    from riskstream.pipeline.ingest import Ingest
+    from riskstream.pipeline.limits import Limits
+    from riskstream.pipeline.mask import mask_of
+    from riskstream.risk.loader import load_policy
+
+    limits = Limits(**settings.limits.model_dump())
+    mask = mask_of(settings.privacy.mask_key())
+    ingest = Ingest(load_catalog(settings.catalog.overlay), limits, mask)
+    return FileScorer(ingest, Assess(load_policy(settings.risk.policy), limits, mask))
 
 
 def documents(file: BinaryIO, max_record_bytes: int) -> Iterator[InputRecord]:

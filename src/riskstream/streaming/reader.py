@@ -18,7 +18,7 @@ from riskstream.errors import KafkaFaultError
 from riskstream.streaming.admin import describe_topics
 from riskstream.streaming.client import client_options, kafka_faults, missing_topics
 
-__all__ = ["Isolation", "Since", "Start", "Tail", "read", "read_one"]
+__all__ = ["Isolation", "Since", "Start", "Tail", "assigned", "read", "read_one"]
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 POLL_MS = 500
@@ -69,7 +69,7 @@ async def read(
     Raises:
         KafkaFaultError: Kafka cannot be reached, lacks a topic or stops answering.
     """
-    async with _assigned(settings, topics, isolation) as (consumer, partitions):
+    async with assigned(settings, topics, isolation) as (consumer, partitions):
         ends = await consumer.end_offsets(partitions)
         await _seek(consumer, partitions, ends, start)
         records = _records(settings, consumer, None if follow else ends)
@@ -86,7 +86,7 @@ async def read_one(
     Raises:
         KafkaFaultError: Kafka cannot be reached or lacks the topic.
     """
-    async with _assigned(settings, [topic], "read_committed") as (consumer, partitions):
+    async with assigned(settings, [topic], "read_committed") as (consumer, partitions):
         place = TopicPartition(topic, partition)
         if place not in partitions:
             return None
@@ -102,9 +102,14 @@ async def read_one(
 
 
 @asynccontextmanager
-async def _assigned(
+async def assigned(
     settings: Settings, topics: Sequence[str], isolation: Isolation
 ) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
+    """A consumer of no group with all partitions of these topics, at their beginnings.
+
+    Raises:
+        KafkaFaultError: Kafka cannot be reached or lacks a topic.
+    """
     kafka = settings.kafka
     found = await describe_topics(kafka, topics)
     missing = [name for name in topics if name not in found]
