@@ -43,6 +43,7 @@ def worker(
     *,
     member: Annotated[str | None, typer.Option(hidden=True)] = None,
     restarts: Annotated[int, typer.Option(hidden=True, min=0)] = 0,
+    failures: Annotated[int | None, typer.Option(hidden=True, min=3)] = None,
 ) -> None:
     """Classify, score and route the events of iam.events.raw.v1, until stopped.
 
@@ -60,11 +61,12 @@ def worker(
     settings = settings_for(bootstrap_servers, http={"port": http_port})
     configure_logging(settings.log)
     if member is not None:
-        from riskstream.streaming.worker import run_worker
+        from riskstream.streaming.worker import History, run_worker
 
         if role is RoleChoice.ALL:
             raise typer.BadParameter("a member has one role")
-        run_worker(_one(role), settings, member, settings.http.port, restarts)
+        history = History(restarts, failures)
+        run_worker(_one(role), settings, member, settings.http.port, history)
         return
     _supervise(settings, role, workers)
 

@@ -7,6 +7,7 @@ Counters move after the commit of the chunk that they count. Those of a closed s
 Prometheus sees no increase in a series that is born with its first event.
 """
 
+import os
 from collections.abc import Callable
 
 from prometheus_client import (
@@ -73,6 +74,7 @@ class Metrics:
         self._add_work()
         self._add_recovery()
         self.newest = 0.0
+        self._failures_file: int | None = None
         self._scores = CountedHistogram(
             "riskstream_risk_score",
             "Scores of routed events; edges are OneLogin's levels.",
@@ -217,6 +219,22 @@ class Metrics:
         self.recovery_seconds_left = self._gauge(
             "recovery_seconds_left", "Until the rebuild is done, at the rate so far."
         )
+
+    def carry_failures(self, file: int | None) -> None:
+        """Count failed units beyond the life of this process, which ends with the first.
+
+        Args:
+            file: Descriptor of an open file that has one byte for each so far, and gets more.
+        """
+        self._failures_file = file
+        if file is not None:
+            self.commit_failures.inc(os.fstat(file).st_size)
+
+    def count_failure(self) -> None:
+        """A unit of work has failed."""
+        self.commit_failures.inc()
+        if self._failures_file is not None:
+            os.write(self._failures_file, b".")
 
     def watch(
         self, name: str, meaning: str, label: str, read: Callable[[], dict[str, float]]

@@ -185,7 +185,7 @@ class Hop:
         if task.cancelled() or task.exception() is None:
             return
         fault = task.exception()
-        self._metrics.commit_failures.inc()
+        self._metrics.count_failure()
         self.stage.forget(tp.partition)
         if isinstance(fault, NOT_OURS) and self._lanes.get(tp) is not lane:
             log.info("fenced", topic=tp.topic, partition=tp.partition, note="no longer ours")

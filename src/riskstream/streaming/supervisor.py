@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from structlog import get_logger
 
@@ -37,12 +39,19 @@ class ProcessPlan:
         """What the child must know beyond our own environment."""
         return {"RISKSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers}
 
-    def command(self, restarts: int = 0) -> list[str]:
-        """The command line of the child, which shows in its metrics how often it was restarted."""
+    def command(self, restarts: int = 0, failures: int | None = None) -> list[str]:
+        """The command line of the child.
+
+        Args:
+            restarts: How often it was started again, for its metrics.
+            failures: Descriptor of the file in which it notes units that failed, see
+                ``Metrics.carry_failures``.
+        """
         return [
             *(sys.executable, "-m", "riskstream", "worker", "--role", self.role),
             *("--member", self.member, "--http-port", str(self.port)),
             *("--restarts", str(restarts)),
+            *(() if failures is None else ("--failures", str(failures))),
         ]
 
 
@@ -65,19 +74,30 @@ class _Child:
     pause: float = FIRST_PAUSE_SECONDS
     due: float = field(default=0.0)
     starts: int = 0
+    failures: BinaryIO | None = None
+    """Outlives its processes, each of which ends with the unit of work that failed."""
     proven: bool = False
     """A process of this plan has run before, so its configuration was right."""
 
     def start(self) -> None:
         # The children of an interrupted terminal get the signal from us alone, in order.
+        if self.failures is None:
+            self.failures = tempfile.TemporaryFile()  # noqa: SIM115  (closed by close)
+        file = self.failures.fileno()
         self.process = subprocess.Popen(  # noqa: S603  (our own command)
-            self.plan.command(self.starts),
+            self.plan.command(self.starts, file),
             env={**os.environ, **self.plan.environment},
             start_new_session=True,
+            pass_fds=(file,),
         )
         self.starts += 1
         self.started = time.monotonic()
         log.info("process_started", **_who(self))
+
+    def close(self) -> None:
+        """Let go of what outlived the processes."""
+        if self.failures is not None:
+            self.failures.close()
 
 
 def supervise(plans: list[ProcessPlan], settings: Settings) -> None:
@@ -99,6 +119,8 @@ def supervise(plans: list[ProcessPlan], settings: Settings) -> None:
             time.sleep(POLL_SECONDS)
     finally:
         _stop_all(children, settings.worker.shutdown_timeout_seconds)
+        for child in children:
+            child.close()
 
 
 def _look_after(child: _Child) -> None:

@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvloop
 from aiokafka.errors import KafkaError
@@ -18,7 +18,7 @@ from riskstream.observability.metrics import Metrics
 from riskstream.streaming.apps import HopApp, Role, create_app
 from riskstream.streaming.preflight import check_before_start
 
-__all__ = ["run_worker"]
+__all__ = ["History", "run_worker"]
 
 PARENT_SECONDS = 1.0
 GC_ALLOCATIONS = 50_000
@@ -32,7 +32,17 @@ LEAVE_SECONDS = 5.0
 log = get_logger(__name__)
 
 
-def run_worker(role: Role, settings: Settings, member: str, port: int, restarts: int = 0) -> None:
+class History(NamedTuple):
+    """What this process cannot know of those that ran in its place before."""
+
+    restarts: int = 0
+    failures: int | None = None
+    """Descriptor of the file that notes their failed units."""
+
+
+def run_worker(
+    role: Role, settings: Settings, member: str, port: int, history: History | None = None
+) -> None:
     """Run one role until a signal or a fault.
 
     Args:
@@ -40,7 +50,7 @@ def run_worker(role: Role, settings: Settings, member: str, port: int, restarts:
         settings: All settings.
         member: Stable name of this process in the consumer group.
         port: Of metrics and health; 0 takes any free one.
-        restarts: How often it was started again before; for the metrics.
+        history: What came before, where a supervisor knows it.
 
     Raises:
         ConfigError: Something is set up wrong; nothing was started.
@@ -49,14 +59,15 @@ def run_worker(role: Role, settings: Settings, member: str, port: int, restarts:
     """
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     with asyncio.Runner() as runner:
-        runner.run(_run(role, settings, member, port, restarts))
+        runner.run(_run(role, settings, member, port, history or History()))
 
 
-async def _run(role: Role, settings: Settings, member: str, port: int, restarts: int) -> None:
+async def _run(role: Role, settings: Settings, member: str, port: int, history: History) -> None:
     stop = _stop_signal(settings.worker.shutdown_timeout_seconds)
     settings = await check_before_start(settings, role)
     app, metrics = create_app(role, settings, member)
-    metrics.restarts.inc(restarts)
+    metrics.restarts.inc(history.restarts)
+    metrics.carry_failures(history.failures)
     health = _health(app, metrics)
     await health.start(settings.http.host, port)
     log.info(

@@ -1,6 +1,7 @@
 """Metrics move by tallies, and their names and labels keep to the conventions."""
 
 import re
+import tempfile
 from collections import Counter
 
 from riskstream.catalog.loader import load_catalog
@@ -87,6 +88,17 @@ def test_delivery_is_measured_from_the_raw_record_s_timestamp() -> None:
         9,
     ]
     assert value(metrics, "riskstream_delivery_seconds_count") == 9
+
+
+def test_failed_units_are_counted_over_processes() -> None:
+    """Each process ends with the unit that failed, mostly before anybody scrapes it."""
+    with tempfile.TemporaryFile() as file:
+        for before in range(3):
+            metrics = make_metrics()
+            metrics.carry_failures(file.fileno())
+            assert value(metrics, "riskstream_commit_failures_total") == before
+            metrics.count_failure()
+            assert value(metrics, "riskstream_commit_failures_total") == before + 1
 
 
 def test_closed_sets_begin_at_zero() -> None:

@@ -1,0 +1,161 @@
+"""The real Prometheus and Alertmanager with our files; the mark ``tools`` brings them."""
+
+import json
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from riskstream.demo.broker import EmbeddedBroker
+from riskstream.demo.stack import free_ports
+from riskstream.events.topics import RAW
+from tests.deploy.test_alert_files import ALERTS
+from tests.support.cli import one_event
+from tests.support.kafka import Stored, produce
+from tests.support.processes import Riskstream, run, wait_for
+from tests.support.prometheus import (
+    ALERTMANAGER_FILE,
+    PROMETHEUS_FILE,
+    RULES,
+    Alertmanager,
+    Prometheus,
+    WebhookReceiver,
+)
+
+pytestmark = pytest.mark.tools
+
+SECONDS = 90
+HOST = "127.0.0.1"
+LOCKED = 19
+"""The event type USER_LOCKED."""
+
+
+def _tool(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_promtool_finds_no_fault_in_rules_and_configuration() -> None:
+    """With every lint, each finding fatal."""
+    rules = [str(path) for path in sorted(RULES.glob("*.yml"))]
+    _tool("promtool", "check", "rules", "--lint=all", "--lint-fatal", *rules)
+    _tool("promtool", "check", "config", "--lint=all", "--lint-fatal", str(PROMETHEUS_FILE))
+
+
+@pytest.mark.parametrize(
+    "file", sorted((PROMETHEUS_FILE.parent / "tests").glob("*.yml")), ids=lambda path: path.stem
+)
+def test_the_alerts_fire_when_they_should_and_not_otherwise(file: Path) -> None:
+    """By promtool's own evaluation of series made up for the purpose."""
+    _tool("promtool", "test", "rules", str(file))
+
+
+def test_amtool_finds_no_fault_in_the_configuration() -> None:
+    """Routes, inhibition, receivers and templates."""
+    _tool("amtool", "check-config", str(ALERTMANAGER_FILE))
+
+
+RECEIVERS = {
+    ("operations", "critical"): "operations-page,operations-chat",
+    ("operations", "warning"): "operations-chat",
+    ("operations", "info"): "operations-chat",
+    ("security", "critical"): "security-page,security-chat",
+    ("security", "warning"): "security-chat",
+    ("security", "info"): "security-chat",
+}
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_an_alert_reaches_who_it_is_for(rule: dict[str, dict[str, str]]) -> None:
+    """By amtool's own routing of the labels that the rule gives."""
+    labels = rule["labels"]
+    wanted = RECEIVERS[labels["area"], labels["severity"]]
+    given = [f"{name}={value}" for name, value in labels.items()]
+    config = f"--config.file={ALERTMANAGER_FILE}"
+    names = [f"--verify.receivers={wanted}", f"alertname={rule['alert']}", "job=riskstream"]
+    _tool("amtool", "config", "routes", "test", config, *names, *given)
+
+
+def test_what_nobody_foresaw_reaches_somebody() -> None:
+    """An alert without our labels goes to the operations chat."""
+    config = f"--config.file={ALERTMANAGER_FILE}"
+    verify = "--verify.receivers=operations-chat"
+    _tool("amtool", "config", "routes", "test", config, verify, "alertname=SomethingElse")
+
+
+class Running(NamedTuple):
+    """A worker on an embedded broker, watched."""
+
+    broker: EmbeddedBroker
+    worker: Riskstream
+    prometheus: Prometheus
+    webhook: WebhookReceiver
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """All of it, from the files that are shipped."""
+    home = tmp_path_factory.mktemp("alerting")
+    with EmbeddedBroker(data_dir=home / "broker") as broker:
+        settings = {
+            "KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
+            "HTTP__PORT": str(free_ports(2)),
+        }
+        assert run(["topics", "create"], settings=settings).returncode == 0
+        with (
+            Riskstream(["worker"], home / "worker", settings=settings) as worker,
+            WebhookReceiver() as webhook,
+            Alertmanager(home / "alertmanager", webhook) as alertmanager,
+        ):
+            targets = [f"{HOST}:{worker.http_port + number}" for number in range(2)]
+            with Prometheus(home / "prometheus", targets, [alertmanager.address]) as prometheus:
+                wait_for(
+                    lambda: prometheus.value("sum(riskstream_ready)") == 2, SECONDS, "two ready"
+                )
+                yield Running(broker, worker, prometheus, webhook)
+
+
+def test_promtool_finds_no_fault_in_live_metrics(running: Running) -> None:
+    """Names, types, units and help of what both roles show."""
+    for number in range(2):
+        address = f"http://{HOST}:{running.worker.http_port + number}/metrics"
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            text = answer.read()
+        done = subprocess.run(
+            ["promtool", "check", "metrics"], input=text, capture_output=True, check=False
+        )
+        assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+def test_locks_fire_an_alert_that_reaches_the_security_team(running: Running) -> None:
+    """From raw events to the webhook: worker, Prometheus, Alertmanager and its routes."""
+    _, _, prometheus, webhook = running
+    zero = 'sum(riskstream_lockouts_total{scope="account"}) == 0'
+    wait_for(lambda: prometheus.query(zero), SECONDS, "a look at no locks")
+    assert prometheus.alerts("RiskstreamLockoutSurge") == []
+    locks = [one_event(number, LOCKED, user_id=100 + number) for number in range(1, 13)]
+    produce(running.broker, RAW, [_stored(event) for event in locks])
+    wait_for(lambda: prometheus.alerts("RiskstreamLockoutSurge"), SECONDS, "the alert to be firing")
+    told = wait_for(
+        lambda: len(found := webhook.of("RiskstreamLockoutSurge")) == 2 and found,
+        SECONDS,
+        "both of its receivers",
+    )
+    assert set(told) == {"security-page", "security-chat"}
+    alert = told["security-page"]
+    assert alert["labels"]["scope"] == "account"
+    assert "locks in 15 minutes (scope: account)" in alert["annotations"]["summary"]
+    assert alert["annotations"]["runbook_url"] == "docs/runbooks/RiskstreamLockoutSurge.md"
+
+
+def test_no_rule_fails_on_live_data(running: Running) -> None:
+    """Each was evaluated, none with an error such as series that match more than once."""
+    assert running.prometheus.rule_faults() == {}
+
+
+def _stored(event: dict[str, object]) -> Stored:
+    return Stored(json.dumps(event).encode(), b"key")
