@@ -10,7 +10,7 @@ BENCH_DIR := build/bench
 BENCH ?= everything
 # How long fuzz runs
 SECONDS ?= 3600
-# Extra arguments of demo, test, test-kafka, chaos, fuzz and bench: make demo ARGS="--events 5000 --seed 7"
+# Extra arguments of demo, test, test-kafka, chaos, fuzz, bench and evaluate: make demo ARGS="--events 5000 --seed 7"
 ARGS ?=
 
 # The first that runs and is new enough: a version manager's shim may exist and not run.
@@ -24,7 +24,7 @@ KAFKA_TESTS = $(wildcard tests/integration tests/e2e tests/chaos tests/deploy)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit test-kafka chaos fuzz kafka-jars format bench wheel clean
+.PHONY: help demo test lint unit test-kafka chaos fuzz kafka-jars format bench evaluate wheel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,12 +62,15 @@ format: $(VENV)/.installed-dev ## Format the code and fix what the linter can fi
 bench: $(VENV)/.installed-dev kafka-jars $(BENCH_DIR)/.quix $(BENCH_DIR)/.java ## Measure riskstream beside other engines (BENCH="--rounds 1 --events 20000")
 	$(PY) -m benchmarks $(BENCH) $(ARGS)
 
+evaluate: $(VENV)/.installed-dev ## Judge the risk score on simulated years and write docs/risk-evaluation.md (ARGS=--short)
+	$(PY) -m evaluation report --publish $(ARGS)
+
 wheel: $(VENV)/.installed-dev ## Build the wheel into dist
 	$(PY) -m build --wheel --no-isolation --outdir dist .
 
 clean: ## Remove everything that the targets made
 	rm -rf $(VENV) $(KAFKA_DIR) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks evaluation -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "riskstream needs Python 3.11 or newer, and none of python3.13, python3.12, python3.11 and python3 is. Install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }

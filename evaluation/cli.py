@@ -1,0 +1,163 @@
+"""``python -m evaluation``: judge the score, fit its weights, or try the public data set."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from evaluation.life.storms import StormKind
+from evaluation.measure.observe import Observations, observe
+from evaluation.measure.pool import RESAMPLES
+from evaluation.measure.recall import RATES
+from evaluation.measure.storms import storm_scenes
+from evaluation.rba import RbaFileError, check_published, read_logins, takeovers
+from evaluation.report.figures import Figures, figures_of
+from evaluation.report.publish import publish, text
+from evaluation.stream import Scene
+from riskstream.errors import RiskstreamError
+from riskstream.risk.loader import load_policy
+from riskstream.risk.policy import Policy
+
+__all__ = ["FITTING_SEEDS", "JUDGING_SEEDS", "Size", "evaluate", "main"]
+
+FITTING_SEEDS: Final = (1, 2, 3)
+JUDGING_SEEDS: Final = (101, 102, 103, 104, 105, 106)
+"""Not one of them has been used for fitting."""
+DONE: Final = 0
+WRONG_USE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is simulated."""
+
+    seeds: tuple[int, ...] = JUDGING_SEEDS
+    storm_seeds: tuple[int, ...] = JUDGING_SEEDS[:3]
+    people: int = 200
+    days: int = 365
+    learning_days: int = 60
+    resamples: int = RESAMPLES
+
+
+SHORT: Final = Size(
+    seeds=(101,), storm_seeds=(101,), people=40, days=75, learning_days=30, resamples=20
+)
+
+
+def evaluate(size: Size, policy: Policy, jobs: int, console: Console) -> Figures:
+    """Run every scene before all contenders, in as many processes as jobs.
+
+    Args:
+        size: Of the simulations.
+        policy: Ours.
+        jobs: Processes.
+        console: For progress.
+    """
+    years = [Scene(seed, size.people, size.days, size.learning_days) for seed in size.seeds]
+    weeks = [
+        (kind, scene)
+        for seed in size.storm_seeds
+        for kind, scene in storm_scenes(seed, size.people).items()
+    ]
+    found: dict[Scene, Observations] = {}
+    with _processes(jobs) as run, _progress(console) as progress:
+        task = progress.add_task("simulating", total=len(years) + len(weeks))
+        waiting: dict[Future[Observations], Scene] = {
+            run.submit(observe, scene, policy, leave_out=True): scene for scene in years
+        }
+        waiting |= {run.submit(observe, scene, policy): scene for _, scene in weeks}
+        for future in as_completed(waiting):
+            found[waiting[future]] = future.result()
+            progress.advance(task)
+    console.print("counting")
+    storms = {kind: [found[scene] for each, scene in weeks if each is kind] for kind in StormKind}
+    return figures_of([found[scene] for scene in years], storms, policy.version, size.resamples)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; the exit code: 0, or 2 for wrong usage, a faulty policy or file."""
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=True)
+    try:
+        if options.command == "rba":
+            return _rba(options.file, options.rows, console)
+        return _report(options, console)
+    except (RiskstreamError, RbaFileError, OSError) as fault:
+        console.print(str(fault), markup=False)
+        return WRONG_USE
+
+
+def _report(options: argparse.Namespace, console: Console) -> int:
+    size = SHORT if options.short else Size()
+    figures = evaluate(size, load_policy(options.policy), options.jobs, console)
+    if options.publish:
+        publish(figures)
+        console.print("written: docs/risk-evaluation.md and its plots")
+    else:
+        print(text(figures))
+    return DONE
+
+
+def _rba(file: Path, rows: int | None, console: Console) -> int:
+    with console.status("reading the first million rows, for the published scores"):
+        compared = check_published(file)
+    print(f"{compared.logins} published scores: ours differ by {compared.worst:.1e} at most.")
+    with console.status("scoring the rows"):
+        found = takeovers(read_logins(file, rows), RATES)
+    print(
+        f"{found.ordinary:,} logins and {found.takeovers} takeovers, {found.unscored} of them "
+        "without a history."
+    )
+    for rate, caught in found.caught.items():
+        print(f"At a challenge rate of {rate:.0%} Freeman's score catches {caught:.0%} of them.")
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    report = commands.add_parser("report", help="judge the score beside the yardsticks")
+    report.add_argument(
+        "--short", action="store_true", help="one small seed: shows that all of it runs"
+    )
+    report.add_argument("--policy", type=Path, help="judge this policy, not the shipped one")
+    report.add_argument(
+        "--publish", action="store_true", help="write the figures into docs/risk-evaluation.md"
+    )
+    report.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    rba = commands.add_parser("rba", help="check the yardstick on the public RBA dataset's CSV")
+    rba.add_argument("file", type=Path, help="rba-dataset.csv")
+    rba.add_argument("--rows", type=int, help="read no more than so many rows")
+    return parser
+
+
+@contextmanager
+def _processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as run:
+        try:
+            yield run
+        except BaseException:
+            run.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the contenders said, and what it is worth."""
