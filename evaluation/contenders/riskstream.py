@@ -25,9 +25,11 @@ from riskstream.pipeline.state import Changes, PartitionState
 from riskstream.risk.loader import load_policy
 from riskstream.risk.policy import Policy
 from riskstream.risk.scorer import Risk, Scorer
+from riskstream.risk.signals.usual import USUAL_FAMILY
 from riskstream.risk.situation import Situation
+from riskstream.risk.usual_rules import FeatureRule, HourRule
 
-__all__ = ["Riskstream", "Verdict", "signal_ids"]
+__all__ = ["Riskstream", "Verdict", "signal_ids", "without"]
 
 RECEIVED_AFTER_MS: Final = 4 * SECOND_MS
 FIRST_SERIAL: Final = 45_000_000_000
@@ -46,9 +48,26 @@ class Verdict(NamedTuple):
 
 
 def signal_ids(policy: Policy) -> tuple[str, ...]:
-    """The signals that a policy has on."""
-    return tuple(
+    """What can be left out of a policy: its signals, and the features that are usual or not."""
+    signals = [
         id_ for id_ in type(policy.signals).model_fields if getattr(policy.signals, id_) is not None
+    ]
+    return (*signals, *_features(policy))
+
+
+def without(policy: Policy, id_: str) -> Policy:
+    """The policy with one of them off."""
+    part = "usual" if id_ in _features(policy) else "signals"
+    less = getattr(policy, part).model_copy(update={id_: None})
+    return policy.model_copy(update={part: less})
+
+
+def _features(policy: Policy) -> tuple[str, ...]:
+    rules = (FeatureRule, HourRule)
+    return tuple(
+        id_
+        for id_ in type(policy.usual).model_fields
+        if isinstance(getattr(policy.usual, id_), rules)
     )
 
 
@@ -126,22 +145,21 @@ class _Panel(Scorer):
         super().__init__(policy)
         self.verdicts: list[Verdict] = []
         self._without: dict[str, Scorer] = {}
+        self._usual: frozenset[str] = frozenset()
         if leave_out:
-            for id_ in signal_ids(policy):
-                signals = policy.signals.model_copy(update={id_: None})
-                self._without[id_] = Scorer(policy.model_copy(update={"signals": signals}))
+            self._without = {id_: Scorer(without(policy, id_)) for id_ in signal_ids(policy)}
+            self._usual = frozenset(_features(policy))
 
     @override
     def __call__(self, situation: Situation) -> Risk:
         risk = super().__call__(situation)
         # a signal that did not speak changes nothing by its absence
-        without = tuple(
-            (id_, _evidence(self._without[id_](situation)))
-            for id_ in risk.signal_ids
-            if id_ in self._without
-        )
+        spoke = set(risk.signal_ids) & self._without.keys()
+        if not USUAL_FAMILY.keys().isdisjoint(risk.signal_ids):
+            spoke |= self._usual
+        less = tuple((id_, _evidence(self._without[id_](situation))) for id_ in sorted(spoke))
         signals = tuple((each.id, each.evidence) for each in risk.signals)
-        self.verdicts.append(Verdict(_evidence(risk), risk.score, signals, without))
+        self.verdicts.append(Verdict(_evidence(risk), risk.score, signals, less))
         return risk
 
 

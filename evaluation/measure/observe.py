@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isnan, nan
 from time import process_time
 from typing import Final
@@ -20,11 +20,13 @@ from riskstream.risk.levels import HIGH_FROM, MEDIUM_FROM, Level, level_of
 from riskstream.risk.loader import load_policy
 from riskstream.risk.policy import Policy
 
-__all__ = ["ATTACKS", "OURS", "UNITS", "AttackStory", "Observations", "observe"]
+__all__ = ["ATTACKS", "LESS", "OURS", "UNITS", "AttackStory", "Observations", "observe"]
 
 ATTACKS: Final = tuple(Attack)
 UNITS: Final = (Unit.LOGIN, Unit.ACCESS, Unit.ACTION)
 OURS: Final = "riskstream"
+LESS: Final = "- "
+"""Before the name of a signal: ours without it."""
 CHUNK: Final = 256
 
 Floats = npt.NDArray[np.float32]
@@ -89,6 +91,12 @@ class Observations:
     cpu_us: dict[str, float]
     """CPU microseconds per event, by contender."""
 
+    def compared(self) -> "Observations":
+        """The same without the columns of ours with a signal left out."""
+        kept = [index for index, name in enumerate(self.names) if not name.startswith(LESS)]
+        names = tuple(self.names[index] for index in kept)
+        return replace(self, names=names, scores=self.scores[:, kept])
+
 
 @dataclass(slots=True)
 class _Row:
@@ -128,7 +136,9 @@ class _Notes:
         without = dict(verdict.without)
         scores = [verdict.evidence]
         scores += [
-            without.get(name[2:], verdict.evidence) for name in self.names if name.startswith("- ")
+            without.get(name.removeprefix(LESS), verdict.evidence)
+            for name in self.names
+            if name.startswith(LESS)
         ]
         scores += others
         held = self.rows.get((label.unit_id, label.owner))
@@ -159,7 +169,7 @@ class _Run:
             OktaLike(),
             EntraLike(),
         )
-        left = tuple(f"- {id_}" for id_ in signal_ids(policy)) if leave_out else ()
+        left = tuple(f"{LESS}{id_}" for id_ in signal_ids(policy)) if leave_out else ()
         self.notes = _Notes((OURS, *left, *(each.name for each in self._others)))
         self._history: Counter[int] = Counter()
         self._judged_from = FIRST_MS + scene.learning_days * DAY_MS

@@ -15,8 +15,6 @@ from riskstream.risk.levels import Level
 
 __all__ = ["StormFigures", "storm_figures", "storm_scenes"]
 
-LEARNING_DAYS: Final = 42
-"""A Monday."""
 TRIALS: Final = 6.0
 CHALLENGE_RATE: Final = 0.05
 
@@ -40,19 +38,19 @@ class StormFigures:
         return self.ordinary_high / self.people * 1000
 
 
-def storm_scenes(seed: int, people: int) -> dict[StormKind, Scene]:
-    """A calm week and one of each storm, with the same attackers, after six weeks of learning."""
+def storm_scenes(seed: int, people: int, learning_days: int) -> dict[StormKind, Scene]:
+    """A calm week and one of each storm, with the same attackers, after weeks of learning."""
     calm = Scene(
         seed,
         people,
-        days=LEARNING_DAYS + 7,
-        learning_days=LEARNING_DAYS,
+        days=learning_days + 7,
+        learning_days=learning_days,
         trials=TRIALS,
         campaigns=False,
     )
     return {
         kind: replace(
-            calm, storm=CALM if kind is StormKind.NONE else Storm(kind, first_day=LEARNING_DAYS)
+            calm, storm=CALM if kind is StormKind.NONE else Storm(kind, first_day=learning_days)
         )
         for kind in StormKind
     }

@@ -1,7 +1,7 @@
 """All figures of one evaluation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from evaluation.measure.levels import (
     high_per_logins,
     new_things_low,
 )
-from evaluation.measure.observe import OURS, Observations
+from evaluation.measure.observe import LESS, OURS, Observations
 from evaluation.measure.pool import Estimate, Pool, pool
 from evaluation.measure.reauth import PUBLISHED, Curve, curve
 from evaluation.measure.recall import Recall, average_precision, recalls
@@ -57,7 +57,8 @@ class Figures:
     recalls: list[Recall]
     precision: dict[str, float]
     without: list[Recall]
-    """Ours with each signal left out, over all histories."""
+    """Ours, and ours with each signal left out, over all histories, for the first seeds."""
+    without_precision: dict[str, float]
     curves: list[Curve]
     levels: list[Calibration]
     delays: list[Delay]
@@ -77,14 +78,15 @@ def figures_of(
     """Put everything together.
 
     Args:
-        years: One simulated year per seed.
+        years: One simulated year per seed; at least one of them with signals left out.
         storms: Weeks by kind of storm, one per seed.
         policy: Version of the policy that was judged.
         resamples: For the intervals.
     """
-    units = pool(years, resamples)
-    left = tuple(name for name in units.names if name.startswith("- "))
-    others = tuple(name for name in units.names if name not in (OURS, *left))
+    units = pool([each.compared() for each in years], resamples)
+    with_less = [each for each in years if any(name.startswith(LESS) for name in each.names)]
+    less = pool(with_less, resamples=1)
+    others = tuple(name for name in units.names if name != OURS)
     scene = years[0].scene
     return Figures(
         policy=policy,
@@ -96,7 +98,14 @@ def figures_of(
         attacks=len(units.stories),
         recalls=recalls(units, (OURS, *others)),
         precision={name: average_precision(units, name, ATTACK_SHARE) for name in units.names},
-        without=recalls(replace(units, weights=units.weights[:2]), left, by_history=False),
+        without=recalls(
+            less,
+            tuple(name for name in less.names if name == OURS or name.startswith(LESS)),
+            by_history=False,
+        ),
+        without_precision={
+            name: average_precision(less, name, ATTACK_SHARE) for name in less.names
+        },
         curves=[
             curve(units, name, each.attack, each.caught, LOGINS)
             for each in PUBLISHED

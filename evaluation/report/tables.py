@@ -7,7 +7,7 @@ from typing import Final
 from benchmarks.tables import markdown_table
 from evaluation.contenders.freeman import FreemanScorer
 from evaluation.happening import Attack
-from evaluation.measure.observe import OURS
+from evaluation.measure.observe import LESS, OURS
 from evaluation.measure.pool import HISTORIES
 from evaluation.measure.reauth import PUBLISHED, rate_at
 from evaluation.measure.recall import RATES, Recall
@@ -287,22 +287,23 @@ def _storms(figures: Figures) -> str:
 
 
 def _without(figures: Figures) -> str:
-    names = list(dict.fromkeys(each.contender for each in figures.without))
-    attacks = classes(figures)
+    names = [name for name in figures.without_precision if name.startswith(LESS)]
+    attacks = [each for each in Attack if any(found.attack is each for found in figures.without)]
     rows = []
     for name in names:
         cells = []
         for attack in attacks:
-            ours = find(figures.recalls, OURS, attack, CHALLENGE).caught.value
+            ours = find(figures.without, OURS, attack, CHALLENGE).caught.value
             less = find(figures.without, name, attack, CHALLENGE).caught.value - ours
             cells.append("" if abs(less) < 0.005 else f"{100 * less:+.0f}")
-        change = figures.precision[name] - figures.precision[OURS]
-        rows.append((f"`{name[2:]}`", f"{change:+.3f}", *cells))
+        change = figures.without_precision[name] - figures.without_precision[OURS]
+        rows.append((f"`{name.removeprefix(LESS)}`", f"{change:+.3f}", *cells))
     head = ("without", "PR-AUC", *(attack_name(attack) for attack in attacks))
     return _section(
         "### Each signal left out",
         "What the score loses in recall at 5 %, in percent points, when one signal says "
-        "nothing; a plus where it is better without. What was learned is the same.",
+        "nothing; a plus where it is better without. Of the first seeds; what was learned is "
+        "the same.",
         markdown_table(head, rows),
     )
 
