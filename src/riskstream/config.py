@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,10 +29,12 @@ __all__ = [
     "LimitSettings",
     "LogSettings",
     "MetricsSettings",
+    "PollSettings",
     "PrivacySettings",
     "RiskSettings",
     "Settings",
     "StateSettings",
+    "WebhookSettings",
     "WorkerSettings",
     "load_settings",
 ]
@@ -188,6 +190,70 @@ class MetricsSettings(_Section):
     """OneLogin accounts that get series of their own, per process; the rest is ``other``."""
 
 
+class WebhookSettings(_Section):
+    """``riskstream source webhook``: the listener of OneLogin's event broadcaster."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8088, ge=0, le=65_535)
+    path: str = Field(default="/onelogin/events", pattern=r"^/[\w./-]*$")
+    header: str = Field(default="Authorization", pattern=r"^[A-Za-z0-9-]+$")
+    """Carries the secret, with or without ``Bearer`` before it."""
+    secret: SecretStr | None = None
+    previous_secret: SecretStr | None = None
+    """Valid beside ``secret`` while OneLogin is given the new one."""
+    secret_file: Path | None = None
+    """One secret a line, all of them valid; read again when it changes."""
+    key: str = Field(default="onelogin-webhook", min_length=1, max_length=256)
+    """Of the raw records. One key is one partition, which keeps the order of arrival."""
+    max_body_bytes: int = Field(default=1_000_000, ge=1024)
+    """A larger body is refused; Kafka would not take it, nor ``limits.max_record_bytes``."""
+    max_pending_bytes: int = Field(default=67_108_864, ge=1024)
+    """Bodies that Kafka has not acknowledged; beyond that senders are told to come again."""
+    ack_timeout_seconds: float = Field(default=10.0, gt=0)
+    body_timeout_seconds: float = Field(default=10.0, gt=0)
+    retry_after_seconds: int = Field(default=10, ge=1)
+    shutdown_timeout_seconds: float = Field(default=20.0, gt=0)
+    tls_certificate: Path | None = None
+    """PEM, with the chain. Without it plain HTTP, for a proxy in front that ends TLS."""
+    tls_key: Path | None = None
+
+
+class PollSettings(_Section):
+    """``riskstream source poll``: reads OneLogin's events API."""
+
+    name: str = Field(default="onelogin", pattern=r"^[A-Za-z0-9._-]{1,128}$")
+    """Of the source: key of its raw records and of its checkpoint. One account has one."""
+    subdomain: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
+    """Of the account: ``example`` is ``https://example.onelogin.com``."""
+    region: Literal["us", "eu"] | None = None
+    """In place of the subdomain: ``https://api.us.onelogin.com``."""
+    base_url: str | None = None
+    """In place of both."""
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+    """Read again for each token, so the secret may change while the poller runs."""
+    interval_seconds: float = Field(default=30.0, gt=0)
+    """Between the end of one sweep and the next."""
+    overlap_seconds: int = Field(default=600, ge=5)
+    """How late an event may show up in the API and still be seen; each sweep looks back so far."""
+    slice_hours: int = Field(default=24, ge=1, le=2160)
+    """Longest span of one sweep, when there is much to catch up on."""
+    page_size: int = Field(default=1000, ge=1, le=10_000)
+    """Asked for; the API may give less."""
+    sort: str = "+id"
+    """Asked for; empty leaves it out. Nothing is lost in any order."""
+    reserve_calls: int = Field(default=500, ge=0)
+    """Of the account's calls in an hour, left to others."""
+    request_timeout_seconds: float = Field(default=30.0, gt=0)
+    max_page_bytes: int = Field(default=67_108_864, ge=65_536)
+    backoff_seconds: float = Field(default=1.0, gt=0)
+    """First wait after a fault; each further one is twice as long."""
+    backoff_max_seconds: float = Field(default=300.0, gt=0)
+    max_known_ids: int = Field(default=200_000, ge=0)
+    """Ids remembered to leave repetitions out; what is forgotten ingest's filter drops."""
+
+
 class LogSettings(_Section):
     """Logs go to stderr."""
 
@@ -218,6 +284,8 @@ class Settings(BaseSettings):
     state: StateSettings = StateSettings()
     http: HttpSettings = HttpSettings()
     metrics: MetricsSettings = MetricsSettings()
+    webhook: WebhookSettings = WebhookSettings()
+    poll: PollSettings = PollSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -10,6 +10,8 @@ __all__ = [
     "KafkaFaultError",
     "PolicyError",
     "RiskstreamError",
+    "SourceError",
+    "SourceFencedError",
     "StateStoreError",
 ]
 
@@ -45,6 +47,18 @@ class CheckFailedError(RiskstreamError):
 
 class KafkaFaultError(RiskstreamError):
     """Kafka cannot be reached, lacks a topic, or refused what we need."""
+
+    exit_code = 3
+
+
+class SourceError(RiskstreamError):
+    """OneLogin refuses what a source asks for, and asking again will not help."""
+
+    exit_code = 3
+
+
+class SourceFencedError(RiskstreamError):
+    """Another process has taken over this source; this one must not go on."""
 
     exit_code = 3
 

@@ -25,6 +25,7 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("demo", "demo"),
     ("demo", "feed"),
     ("worker", "worker"),
+    ("source", "app"),
     ("score", "score"),
     ("events", "events"),
     ("tables", "tables"),

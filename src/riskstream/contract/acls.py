@@ -20,6 +20,7 @@ from riskstream.events.topics import (
     RAW,
     SCORED,
     SCORED_PREFIX,
+    SOURCES,
 )
 
 __all__ = ["Acl", "Operation", "Resource", "Role", "commands", "roles"]
@@ -83,9 +84,10 @@ def roles(app_id: str = "riskstream", group: str = "siem") -> dict[str, Role]:
         Role("worker-assess", "worker --role assess", _assess(f"{app_id}-assess")),
         Role(
             "raw-producer",
-            "whoever sends OneLogin's events; feed",
+            "whoever sends OneLogin's events; feed, source webhook",
             (_topic(RAW, Operation.WRITE, "events are sent"),),
         ),
+        Role("source-poll", "source poll", _poll(f"{app_id}-source-")),
         Role(
             "scored-consumer",
             f"whoever takes the scored events, as group {group}",
@@ -174,6 +176,21 @@ def _assess(group: str) -> tuple[Acl, ...]:
             for operation, verb in ((Operation.READ, "recovered"), (Operation.WRITE, "written"))
         ),
         *_hop(group),
+    )
+
+
+def _poll(ids: str) -> tuple[Acl, ...]:
+    return (
+        _topic(RAW, Operation.WRITE, "events are sent"),
+        _topic(SOURCES, Operation.READ, "it goes on where it was"),
+        _topic(SOURCES, Operation.WRITE, "how far it has read is kept"),
+        Acl(
+            Resource.TRANSACTIONAL_ID,
+            ids,
+            Operation.WRITE,
+            "events and how far it has read are committed together",
+            prefixed=True,
+        ),
     )
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "SCORED",
     "SCORED_PATTERN",
     "SCORED_PREFIX",
+    "SOURCES",
     "TopicSpec",
 ]
 
@@ -39,6 +40,8 @@ LOCKOUTS = "iam.state.lockouts.v1"
 """Compacted table: lock state and lockouts per subject."""
 PROFILES = "iam.internal.profiles.v1"
 """Internal compacted table: what is usual for a subject."""
+SOURCES = "iam.internal.sources.v1"
+"""Internal, compacted: how far each poller has read, keyed by its name."""
 
 DAY_MS = 86_400_000
 MESSAGE_BYTES = 1_048_588
@@ -92,5 +95,12 @@ ALL_TOPICS: tuple[TopicSpec, ...] = (
     _table(FAILURES, "table of failures per subject"),
     _table(LOCKOUTS, "table of lockouts per subject"),
     _table(PROFILES, "table of profiles per subject (internal)"),
+    _spec(
+        SOURCES,
+        "how far the pollers have read (internal)",
+        cleanup_policy="compact",
+        min_cleanable_dirty_ratio="0.1",
+        segment_ms=str(DAY_MS),
+    ),
 )
 """In the order in which they are created and shown."""

@@ -9,35 +9,42 @@
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from riskstream.errors import ConfigError
-from riskstream.observability.metrics import Metrics
 
-__all__ = ["HealthServer"]
+__all__ = ["Exposition", "HealthServer"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
+class Exposition(Protocol):
+    """Metrics of any process."""
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus scrapes."""
+
+
 class HealthServer:
-    """Serves the four routes above.
+    """Serves the routes above.
 
     Args:
         metrics: What ``/metrics`` shows.
         live: Answers liveness as (verdict, body).
         ready: Answers readiness as (verdict, body).
         release: Releases the brake of one partition, or of all for None; returns the partitions.
+            Without it there is no such route.
     """
 
     def __init__(
         self,
-        metrics: Metrics,
+        metrics: Exposition,
         *,
         live: Callable[[], tuple[bool, dict[str, Any]]],
         ready: Callable[[], tuple[bool, dict[str, Any]]],
-        release: Callable[[int | None], list[int]],
+        release: Callable[[int | None], list[int]] | None = None,
     ) -> None:
         self._metrics = metrics
         self._live = live
@@ -57,7 +64,8 @@ class HealthServer:
         app.router.add_get("/metrics", self._on_metrics)
         app.router.add_get("/health/live", self._on_live)
         app.router.add_get("/health/ready", self._on_ready)
-        app.router.add_post("/brake/release", self._on_release)
+        if self._release is not None:
+            app.router.add_post("/brake/release", self._on_release)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         try:
@@ -90,7 +98,7 @@ class HealthServer:
         wanted = request.query.get("partition")
         if wanted is not None and not wanted.isdecimal():
             return web.json_response({"error": "partition must be a number"}, status=400)
-        released = self._release(int(wanted) if wanted is not None else None)
+        released = self._release(int(wanted) if wanted is not None else None)  # type: ignore[misc]
         return web.json_response({"released": released})
 
 

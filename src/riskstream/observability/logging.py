@@ -25,6 +25,7 @@ QUIET = {
     "asyncio": logging.WARNING,
     "faust": logging.WARNING,
     "mode": logging.WARNING,
+    "uvicorn": logging.WARNING,
 }
 """Libraries say less than we do: their info lines tell of their own works, not of events."""
 

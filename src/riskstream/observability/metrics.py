@@ -27,13 +27,14 @@ from riskstream.events.vocabulary import FAILURE_KINDS, Category, LockScope
 from riskstream.observability.collectors import CountedHistogram, Names, WatchedGauge
 from riskstream.risk.levels import Level
 
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "PollMetrics", "WebhookMetrics"]
 
 SCORE_BUCKETS = (4, 25, 50, 75, 100)
 """Upper edges: OneLogin's levels No, Low, Medium, and High in two halves."""
 DELIVERY_BUCKETS = (0.1, 0.3, 1, 3, 10, 30, 60, 300, 1800, 7200)
 """30 seconds is the service level objective's."""
 CHUNK_BUCKETS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
+BODY_BUCKETS = (1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6)
 SECONDS_BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
@@ -286,3 +287,77 @@ class Metrics:
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""
         return generate_latest(self.registry)
+
+
+class _SourceMetrics:
+    """What the sources' metrics share: a registry of their own, and how it is shown."""
+
+    def __init__(self, role: str, version: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.info = self._gauge("build_info", "Always 1; which build runs.", "version", "role")
+        self.info.labels(version, role).set(1)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"riskstream_{name}", meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(f"riskstream_{name}", meaning, labels, registry=self.registry)
+
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(f"riskstream_{name}", meaning, buckets=buckets, registry=self.registry)
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus scrapes."""
+        return generate_latest(self.registry)
+
+
+class WebhookMetrics(_SourceMetrics):
+    """The metrics of ``riskstream source webhook``."""
+
+    def __init__(self, *, version: str) -> None:
+        super().__init__("webhook", version)
+        self.requests = self._counter(
+            "webhook_requests_total", "Deliveries by how they were answered.", "result"
+        )
+        self.bytes = self._counter("webhook_accepted_bytes_total", "Bytes written to Kafka.")
+        self.pending = self._gauge(
+            "webhook_pending_bytes", "Bytes taken in that Kafka has not acknowledged."
+        )
+        self.last_accepted = self._gauge(
+            "webhook_last_accepted_timestamp_seconds", "When Kafka last acknowledged a delivery."
+        )
+        self.seconds = self._histogram(
+            "webhook_request_duration_seconds",
+            "From the head of a delivery to its answer.",
+            SECONDS_BUCKETS,
+        )
+        self.body_bytes = self._histogram(
+            "webhook_body_bytes", "Size of accepted deliveries.", BODY_BUCKETS
+        )
+
+
+class PollMetrics(_SourceMetrics):
+    """The metrics of ``riskstream source poll``."""
+
+    def __init__(self, *, version: str) -> None:
+        super().__init__("poll", version)
+        self.requests = self._counter(
+            "poll_requests_total", "Calls of the events API by what came of them.", "result"
+        )
+        self.events = self._counter("poll_events_total", "Events written to the raw topic.")
+        self.repeated = self._counter(
+            "poll_repeated_events_total", "Events of the overlap, known already and left out."
+        )
+        self.sweeps = self._counter("poll_sweeps_total", "Sweeps read to their end.")
+        self.position = self._gauge(
+            "poll_position_timestamp_seconds", "Where the next sweep begins; all before is done."
+        )
+        self.last_page = self._gauge(
+            "poll_last_page_timestamp_seconds", "When the API last gave a page."
+        )
+        self.calls_left = self._gauge(
+            "poll_calls_left", "Calls of the account's API that the hour still has."
+        )

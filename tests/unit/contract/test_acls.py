@@ -57,7 +57,8 @@ def test_groups_and_ids_follow_the_application() -> None:
         for acl in role.acls
         if acl.resource is not Resource.TOPIC
     }
-    assert names == {"other-ingest", "other-ingest-", "other-assess", "other-assess-", "mine"}
+    hops = {"other-ingest", "other-ingest-", "other-assess", "other-assess-"}
+    assert names == {*hops, "other-source-", "mine"}
 
 
 @each_role

@@ -1,0 +1,1 @@
+"""How raw events get in: OneLogin's webhook, and its events API."""
