@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.events import encode, full_event, ndjson, sparse_event
+from tests.support.events import encode, eventbridge, full_event, ndjson, sparse_event
 from tests.support.kafka import Broker
 from tests.support.processes import run, wait_for
 from tests.support.sources import HOST, PATH, SECRET, post, raw_records, start_webhook
@@ -32,6 +32,7 @@ def test_both_formats_get_in_byte_for_byte(kafka_broker: Broker, tmp_path: Path)
         encode([full_event(user_id=number), sparse_event(user_id=number)]) for number in range(20)
     ]
     bodies += [ndjson([sparse_event(user_id=number)], "\r\n") for number in range(20)]
+    bodies += [encode(eventbridge(sparse_event(user_id=number))) for number in range(5)]
     bodies += [b"not json at all \xff\x00", b"[" * 5000]
     webhook, port = start_webhook(kafka_broker, tmp_path)
     with webhook:
