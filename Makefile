@@ -24,7 +24,7 @@ KAFKA_TESTS = $(wildcard tests/integration tests/e2e tests/chaos tests/deploy)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit test-kafka chaos fuzz kafka-jars format bench evaluate wheel clean
+.PHONY: help demo test lint unit test-kafka chaos fuzz pictures kafka-jars format bench evaluate wheel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,9 @@ chaos: $(VENV)/.installed-dev kafka-jars ## Kill, freeze and hang workers and br
 
 fuzz: $(VENV)/.installed-fuzz ## Look for input that breaks a promise of the pipeline (SECONDS=3600)
 	$(PY) -m tests.fuzz --seconds $(SECONDS) $(ARGS)
+
+pictures: $(VENV)/.installed-dev ## Draw the dashboards' pictures for the documents, from live data (Prometheus, Alertmanager)
+	$(PY) -m tests.dashboards $(ARGS)
 
 kafka-jars: $(KAFKA_DIR)/.fetched ## Fetch Apache Kafka's jars into .kafka
 

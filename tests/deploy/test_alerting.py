@@ -5,24 +5,20 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from riskstream.demo.broker import EmbeddedBroker
-from riskstream.demo.stack import free_ports
 from riskstream.events.topics import RAW
 from tests.deploy.test_alert_files import ALERTS
 from tests.support.cli import one_event
 from tests.support.kafka import Stored, produce
-from tests.support.processes import Riskstream, run, wait_for
+from tests.support.processes import wait_for
 from tests.support.prometheus import (
     ALERTMANAGER_FILE,
     PROMETHEUS_FILE,
     RULES,
-    Alertmanager,
-    Prometheus,
-    WebhookReceiver,
+    Watched,
+    watched_worker,
 )
 
 pytestmark = pytest.mark.tools
@@ -87,39 +83,14 @@ def test_what_nobody_foresaw_reaches_somebody() -> None:
     _tool("amtool", "config", "routes", "test", config, verify, "alertname=SomethingElse")
 
 
-class Running(NamedTuple):
-    """A worker on an embedded broker, watched."""
-
-    broker: EmbeddedBroker
-    worker: Riskstream
-    prometheus: Prometheus
-    webhook: WebhookReceiver
-
-
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """All of it, from the files that are shipped."""
-    home = tmp_path_factory.mktemp("alerting")
-    with EmbeddedBroker(data_dir=home / "broker") as broker:
-        settings = {
-            "KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
-            "HTTP__PORT": str(free_ports(2)),
-        }
-        assert run(["topics", "create"], settings=settings).returncode == 0
-        with (
-            Riskstream(["worker"], home / "worker", settings=settings) as worker,
-            WebhookReceiver() as webhook,
-            Alertmanager(home / "alertmanager", webhook) as alertmanager,
-        ):
-            targets = [f"{HOST}:{worker.http_port + number}" for number in range(2)]
-            with Prometheus(home / "prometheus", targets, [alertmanager.address]) as prometheus:
-                wait_for(
-                    lambda: prometheus.value("sum(riskstream_ready)") == 2, SECONDS, "two ready"
-                )
-                yield Running(broker, worker, prometheus, webhook)
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A worker that Prometheus looks at and Alertmanager tells of."""
+    with watched_worker(tmp_path_factory.mktemp("alerting")) as watched:
+        yield watched
 
 
-def test_promtool_finds_no_fault_in_live_metrics(running: Running) -> None:
+def test_promtool_finds_no_fault_in_live_metrics(running: Watched) -> None:
     """Names, types, units and help of what both roles show."""
     for number in range(2):
         address = f"http://{HOST}:{running.worker.http_port + number}/metrics"
@@ -131,9 +102,9 @@ def test_promtool_finds_no_fault_in_live_metrics(running: Running) -> None:
         assert (done.returncode, done.stdout + done.stderr) == (0, b"")
 
 
-def test_locks_fire_an_alert_that_reaches_the_security_team(running: Running) -> None:
+def test_locks_fire_an_alert_that_reaches_the_security_team(running: Watched) -> None:
     """From raw events to the webhook: worker, Prometheus, Alertmanager and its routes."""
-    _, _, prometheus, webhook = running
+    prometheus, webhook = running.prometheus, running.webhook
     zero = 'sum(riskstream_lockouts_total{scope="account"}) == 0'
     wait_for(lambda: prometheus.query(zero), SECONDS, "a look at no locks")
     assert prometheus.alerts("RiskstreamLockoutSurge") == []
@@ -152,7 +123,7 @@ def test_locks_fire_an_alert_that_reaches_the_security_team(running: Running) ->
     assert alert["annotations"]["runbook_url"] == "docs/runbooks/RiskstreamLockoutSurge.md"
 
 
-def test_no_rule_fails_on_live_data(running: Running) -> None:
+def test_no_rule_fails_on_live_data(running: Watched) -> None:
     """Each was evaluated, none with an error such as series that match more than once."""
     assert running.prometheus.rule_faults() == {}
 

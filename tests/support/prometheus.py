@@ -10,7 +10,8 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,10 +21,11 @@ from typing import Any, Self
 from ruamel.yaml import YAML
 from typing_extensions import override
 
-from riskstream.demo.broker import free_port
+from riskstream.demo.broker import EmbeddedBroker, free_port
 from riskstream.demo.leash import LeashedProcess
+from riskstream.demo.stack import free_ports
 from tests.support.deploy import ROOT
-from tests.support.processes import wait_for
+from tests.support.processes import Riskstream, run, wait_for
 
 __all__ = [
     "ALERTMANAGER_FILE",
@@ -31,8 +33,10 @@ __all__ = [
     "RULES",
     "Alertmanager",
     "Prometheus",
+    "Watched",
     "WebhookReceiver",
     "read_yaml",
+    "watched_worker",
 ]
 
 HOST = "127.0.0.1"
@@ -289,6 +293,46 @@ class Alertmanager(_Server):
             "--cluster.listen-address=",
             "--log.level=warn",
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A worker on an embedded broker, and who looks at it."""
+
+    broker: EmbeddedBroker
+    worker: Riskstream
+    prometheus: Prometheus
+    webhook: WebhookReceiver
+    settings: Mapping[str, str]
+    """What commands need to find the broker."""
+
+
+@contextmanager
+def watched_worker(home: Path, *, seconds: int = 1) -> Iterator[Watched]:
+    """All of it on free ports, from the shipped files; ready, and scraped every ``seconds``."""
+    with EmbeddedBroker(data_dir=home / "broker") as broker:
+        settings = {
+            "KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
+            "HTTP__PORT": str(free_ports(2)),
+        }
+        made = run(["topics", "create"], settings=settings)
+        if made.returncode != 0:
+            raise RuntimeError(made.stderr.decode())
+        with (
+            Riskstream(["worker"], home / "worker", settings=settings) as worker,
+            WebhookReceiver() as webhook,
+            Alertmanager(home / "alertmanager", webhook) as alertmanager,
+        ):
+            targets = [f"{HOST}:{worker.http_port + number}" for number in range(2)]
+            with Prometheus(
+                home / "prometheus", targets, [alertmanager.address], seconds=seconds
+            ) as prometheus:
+                wait_for(
+                    lambda: prometheus.value("sum(riskstream_ready)") == len(targets),
+                    START_SECONDS,
+                    "both roles to be ready",
+                )
+                yield Watched(broker, worker, prometheus, webhook, settings)
 
 
 def _set_waits(route: Json, waits: Mapping[str, str]) -> None:
