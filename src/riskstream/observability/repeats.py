@@ -8,7 +8,7 @@ from typing_extensions import override
 
 __all__ = ["Repeats"]
 
-LIBRARIES = ("aiokafka", "asyncio", "faust", "mode")
+LIBRARIES = ("aiokafka", "asyncio", "faust", "mode", "uvicorn")
 WINDOW_SECONDS = 10.0
 AT_MOST = 3
 """Of one message within a window. Kafka's clients try again many times a second."""
