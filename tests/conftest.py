@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from riskstream.contract.acls import roles
 from riskstream.demo.broker import EmbeddedBroker
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.kafka import Broker, delete_everything
+from tests.support.processes import run
+from tests.support.secure_kafka import SecureKafka
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,6 +35,21 @@ def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKaf
     """
     with ApacheKafka(tmp_path_factory.mktemp("apache-kafka")) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
+    """Apache Kafka where all is forbidden that is not allowed, with the topics.
+
+    For each role there is a user of its name, who has its rights and logs in by SCRAM.
+    """
+    with SecureKafka(tmp_path_factory.mktemp("secure-kafka")) as running:
+        for name, role in roles().items():
+            running.add_scram_user(name)
+            running.allow(name, role.acls)
+        made = run(["topics", "create"], settings=running.scram("topic-admin"))
+        assert made.returncode == 0, made.stderr.decode()
+        yield running
 
 
 @pytest.fixture

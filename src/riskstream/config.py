@@ -19,6 +19,7 @@ from pydantic_settings import (
 from typing_extensions import override
 
 from riskstream.errors import ConfigError
+from riskstream.security import SecuritySettings
 
 __all__ = [
     "BrakeSettings",
@@ -46,7 +47,7 @@ LEAST_KEY_BYTES = 16
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class KafkaSettings(_Section):
@@ -62,6 +63,7 @@ class KafkaSettings(_Section):
     transaction_timeout_seconds: float = Field(default=120.0, gt=0)
     """When Kafka gives up a transaction that nobody ends. Longer than a broker takes to restart."""
     compression: Literal["none", "gzip", "lz4", "zstd", "snappy"] = "zstd"
+    security: SecuritySettings = SecuritySettings()
 
 
 class WorkerSettings(_Section):
@@ -270,6 +272,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
+        hide_input_in_errors=True,
         nested_model_default_partial_update=True,
     )
 
@@ -325,7 +328,8 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigError(f"{_config_file()} is not valid TOML: {fault}") from fault
     except ValidationError as fault:
         lines = [
-            f"  {'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+            f"  {'.'.join(str(part) for part in error['loc'])}: "
+            f"{error['msg'].removeprefix('Value error, ')}"
             for error in fault.errors()
         ]
         raise ConfigError("The settings have faults:\n" + "\n".join(lines)) from fault

@@ -61,14 +61,20 @@ class ApacheKafka:
         data_dir: Holds the configuration, the records and the log.
         port: Loopback port; without it any free one.
         properties: Broker settings over the defaults above.
+        jvm: Options of the Java machine beside the usual ones.
     """
 
     def __init__(
-        self, data_dir: Path, port: int | None = None, properties: dict[str, str] | None = None
+        self,
+        data_dir: Path,
+        port: int | None = None,
+        properties: dict[str, str] | None = None,
+        jvm: tuple[str, ...] = (),
     ) -> None:
         self._dir = data_dir
         self.port = free_port() if port is None else port
         self._properties = properties or {}
+        self._jvm = jvm
         self._process: LeashedProcess | None = None
 
     @property
@@ -92,7 +98,7 @@ class ApacheKafka:
         Raises:
             RuntimeError: Java or the jars are missing, or the broker did not come up.
         """
-        java = _java()
+        java = _java(*self._jvm)
         config = self._dir / "server.properties"
         if not config.exists():
             self._format(config)
@@ -172,10 +178,10 @@ def format_storage(config: Path, cluster_id: str = CLUSTER_ID) -> None:
         raise RuntimeError(f"Formatting the storage failed:\n{done.stdout}{done.stderr}")
 
 
-def _java() -> list[str]:
+def _java(*options: str) -> list[str]:
     """The command that runs a class of Kafka's."""
     if shutil.which("java") is None:
         raise RuntimeError("These tests need Java 17 or newer: make test-kafka says what to do.")
     if not JARS.is_dir():
         raise RuntimeError("Apache Kafka's jars are not here; fetch them with: make kafka-jars")
-    return ["java", *JVM, "-cp", f"{JARS}/*"]
+    return ["java", *JVM, *options, "-cp", f"{JARS}/*"]

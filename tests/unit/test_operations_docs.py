@@ -24,13 +24,13 @@ def _rows(first_column: str) -> dict[str, list[str]]:
     return {row[0].strip("`"): row[1:] for row in cells}
 
 
-def _settings() -> Iterator[tuple[str, str]]:
-    for name, section in Settings.model_fields.items():
-        model = section.annotation
-        assert isinstance(model, type)
-        assert issubclass(model, BaseModel)
-        for key, field in model.model_fields.items():
-            yield f"{name}.{key}", _shown(field.default)
+def _settings(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _settings(inner, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _shown(field.default)
 
 
 def _shown(default: Any) -> str:

@@ -65,6 +65,7 @@ def configure_logging(settings: "LogSettings") -> None:
             ],
         )
     )
+    logging.getLogger("aiokafka.conn").addFilter(_no_login)
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -75,6 +76,12 @@ def configure_logging(settings: "LogSettings") -> None:
         library.propagate = True
         library.setLevel(level if level <= logging.DEBUG else max(level, least))
     logging.captureWarnings(capture=True)
+
+
+def _no_login(record: logging.LogRecord) -> bool:
+    """At debug aiokafka logs every request whole, those with passwords and tokens, too."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return not any(type(one).__name__.startswith("SaslAuthenticate") for one in arguments)
 
 
 def _last(*, as_json: bool) -> "list[Processor]":

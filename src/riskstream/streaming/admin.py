@@ -12,11 +12,14 @@ from enum import StrEnum
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from riskstream.config import KafkaSettings
+from riskstream.contract.acls import Acl, Operation, Resource, roles
 from riskstream.errors import KafkaFaultError
 from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, TopicSpec
-from riskstream.streaming.client import client_options, kafka_faults
+from riskstream.streaming.client import client_options, kafka_faults, missing_topics
+from riskstream.streaming.rights import check_rights, rights_fault
 
 __all__ = [
     "TopicState",
@@ -28,9 +31,11 @@ __all__ = [
     "delete_records",
     "describe_topics",
     "judge",
+    "require_topics",
 ]
 
 NONE = 0
+TOPIC_AUTHORIZATION_FAILED = TopicAuthorizationFailedError.errno
 TOPIC_ALREADY_EXISTS = 36
 """Kafka's error code: somebody else was faster, which is as good."""
 VISIBLE_SECONDS = 10.0
@@ -95,6 +100,23 @@ async def describe_topics(
         return await _describe(admin, names, configs=configs)
 
 
+async def require_topics(
+    kafka: KafkaSettings, names: Sequence[str], operation: Operation
+) -> dict[str, TopicState]:
+    """The topics of these names, of which every one exists and may be used like this.
+
+    Raises:
+        KafkaFaultError: Kafka cannot be reached, has no such topic, or does not give the right.
+    """
+    why = "it is written to" if operation is Operation.WRITE else "it is read"
+    await check_rights(kafka, [Acl(Resource.TOPIC, name, operation, why) for name in names])
+    found = await describe_topics(kafka, names)
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise missing_topics(kafka, missing)
+    return found
+
+
 async def create_topics(
     kafka: KafkaSettings, specs: Sequence[TopicSpec] = ALL_TOPICS, *, dry_run: bool = False
 ) -> list[TopicVerdict]:
@@ -104,8 +126,9 @@ async def create_topics(
     has, where it exists already, whatever the settings say.
 
     Raises:
-        KafkaFaultError: Kafka cannot be reached or refused a topic.
+        KafkaFaultError: Kafka cannot be reached, does not give the right, or refused a topic.
     """
+    await check_rights(kafka, _rights(specs, Operation.DESCRIBE))
     async with admin_client(kafka) as admin:
         there = await _describe(admin, {CLASSIFIED, *(spec.name for spec in specs)})
         joined = there[CLASSIFIED].partitions if CLASSIFIED in there else kafka.partitions
@@ -131,8 +154,9 @@ async def check_topics(
     """Compare the topics with what they must be. One verdict per topic, in order.
 
     Raises:
-        KafkaFaultError: Kafka cannot be reached.
+        KafkaFaultError: Kafka cannot be reached, or does not give the right.
     """
+    await check_rights(kafka, _rights(specs, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS))
     names = [spec.name for spec in specs]
     there = await describe_topics(kafka, {*names, CLASSIFIED}, configs=True)
     return [judge(spec, there.get(spec.name), there.get(CLASSIFIED)) for spec in specs]
@@ -191,6 +215,16 @@ def judge(spec: TopicSpec, state: TopicState | None, classified: TopicState | No
     return TopicVerdict(spec.name, spec.purpose, verdict, state.partitions, detail, cure)
 
 
+def _rights(specs: Iterable[TopicSpec], *operations: Operation) -> list[Acl]:
+    """Those of a topic admin's rights that these operations on these topics take."""
+    names = {spec.name for spec in specs}
+    return [
+        acl
+        for acl in roles()["topic-admin"].acls
+        if acl.name in names and acl.operation in operations
+    ]
+
+
 def _advised(spec: TopicSpec, key: str) -> bool:
     return key in ADVISED or (key == ADVISED_UNLESS_INTERNAL and spec.name != CLASSIFIED)
 
@@ -230,6 +264,8 @@ async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, di
     found: dict[str, dict[str, str]] = {}
     for response in await admin.describe_configs(resources):
         for code, _message, _kind, name, entries in response.resources:
+            if code == TOPIC_AUTHORIZATION_FAILED:
+                raise TopicAuthorizationFailedError(name)
             if code == NONE:
                 found[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
     return found
@@ -252,6 +288,11 @@ async def _create(
             for spec in specs
         ]
     )
+    denied = {name for name, code, _ in response.topic_errors if code == TOPIC_AUTHORIZATION_FAILED}
+    if denied:
+        # Not asked beforehand: the right to create on the whole cluster does as well.
+        lacking = [spec for spec in specs if spec.name in denied]
+        raise rights_fault(kafka, _rights(lacking, Operation.CREATE))
     refused = [
         f"{name}: {message or f'error {code}'}"
         for name, code, message in response.topic_errors

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import faust
 from aiokafka import TopicPartition
 from faust.app.base import BootStrategy
+from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 from faust.serializers.codecs import Codec
 from typing_extensions import override
 from yarl import URL
@@ -21,10 +22,12 @@ from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.mask import mask_of
 from riskstream.risk.loader import load_policy
+from riskstream.security import SecuritySettings
 from riskstream.streaming.acknowledged import AcknowledgedUnit, SharedSender
 from riskstream.streaming.hop import Hop
 from riskstream.streaming.purge import Purger
 from riskstream.streaming.recovery import HopTableManager
+from riskstream.streaming.security import security_options
 from riskstream.streaming.stages import AssessStage, IngestStage, Stage
 from riskstream.streaming.stores import new_stores
 from riskstream.streaming.tables import StateTables
@@ -179,6 +182,7 @@ def _faust_app(role: Role, settings: Settings, member: str) -> HopApp:
         f"{settings.worker.app_id}-{role}",
         broker=broker,
         broker_client_id=kafka.client_id,
+        broker_credentials=_credentials(kafka.security),
         broker_request_timeout=kafka.request_timeout_seconds,
         broker_session_timeout=kafka.session_timeout_seconds,
         broker_heartbeat_interval=kafka.session_timeout_seconds / 5,
@@ -203,3 +207,19 @@ def _faust_app(role: Role, settings: Settings, member: str) -> HopApp:
     )
     app.transport = ChunkTransport([URL(broker)], app, loop=None)
     return app
+
+
+def _credentials(security: SecuritySettings) -> Credentials | None:
+    """What protects our other clients, for Faust's consumer; None for plain connections."""
+    options = security_options(security)
+    context = options.get("ssl_context")
+    if "sasl_oauth_token_provider" in options:
+        return OAuthCredentials(oauth_cb=options["sasl_oauth_token_provider"], ssl_context=context)
+    if "sasl_mechanism" in options:
+        return SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            mechanism=options["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return None if context is None else SSLCredentials(context)

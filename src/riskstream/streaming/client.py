@@ -8,16 +8,23 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from riskstream.config import KafkaSettings
 from riskstream.errors import KafkaFaultError
+from riskstream.streaming.diagnosis import why_unreachable
+from riskstream.streaming.security import security_options
 
 __all__ = ["client_options", "kafka_faults", "missing_topics"]
 
 
 def client_options(kafka: KafkaSettings) -> dict[str, Any]:
-    """Keyword arguments that every aiokafka client takes: consumer, producer, admin."""
+    """Keyword arguments that every aiokafka client takes: consumer, producer, admin.
+
+    Raises:
+        ConfigError: A file of ``kafka.security`` cannot be used.
+    """
     return {
         "bootstrap_servers": kafka.bootstrap_servers,
         "client_id": kafka.client_id,
         "request_timeout_ms": int(kafka.request_timeout_seconds * 1000),
+        **security_options(kafka.security),
     }
 
 
@@ -28,10 +35,7 @@ async def kafka_faults(kafka: KafkaSettings) -> AsyncIterator[None]:
     try:
         yield
     except KafkaConnectionError as fault:
-        raise KafkaFaultError(
-            f"Kafka cannot be reached at {where}. Is it running? Name another address with "
-            "--bootstrap-servers, or start the embedded broker with `riskstream broker`."
-        ) from fault
+        raise KafkaFaultError(await why_unreachable(kafka)) from fault
     except (TimeoutError, KafkaError, OSError) as fault:
         text = str(fault) or type(fault).__name__
         raise KafkaFaultError(

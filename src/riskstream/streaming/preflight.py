@@ -3,27 +3,29 @@
 from typing import Literal
 
 from riskstream.config import Settings
+from riskstream.contract.acls import Acl, Operation, Resource, roles
 from riskstream.errors import KafkaFaultError
 from riskstream.events import topics
 from riskstream.streaming.admin import TopicState, describe_topics
 from riskstream.streaming.client import missing_topics
+from riskstream.streaming.rights import check_rights
 from riskstream.streaming.stores import check_store
 
-__all__ = ["check_before_start"]
+__all__ = ["check_before_start", "needed_rights"]
 
 CO_PARTITIONED = tuple(spec.name for spec in topics.ALL_TOPICS if spec.co_partitioned)
 
 
 async def check_before_start(settings: Settings, role: Literal["ingest", "assess"]) -> Settings:
-    """Look at the topics that this role needs.
+    """Look at the topics that this role needs, and what we may do with them.
 
     Returns:
         The settings with the number of partitions that the hop's source really has.
 
     Raises:
         ConfigError: The state store asked for is not installed.
-        KafkaFaultError: Kafka is not reachable, topics are missing, or the tables have other
-            partition counts than the classified topic.
+        KafkaFaultError: Kafka is not reachable, topics or rights are missing, or the tables have
+            other partition counts than the classified topic.
     """
     if role == "assess":
         check_store(settings.state)
@@ -31,6 +33,7 @@ async def check_before_start(settings: Settings, role: Literal["ingest", "assess
         needed = [topics.RAW, topics.CLASSIFIED, topics.DEAD_LETTER]
     else:
         needed = [*CO_PARTITIONED, *topics.SCORED.values(), topics.DEAD_LETTER]
+    await check_rights(settings.kafka, needed_rights(settings, role))
     found = await describe_topics(settings.kafka, needed)
     missing = [name for name in needed if name not in found]
     if missing:
@@ -40,6 +43,20 @@ async def check_before_start(settings: Settings, role: Literal["ingest", "assess
     source = topics.RAW if role == "ingest" else topics.CLASSIFIED
     kafka = settings.kafka.model_copy(update={"partitions": found[source].partitions})
     return settings.model_copy(update={"kafka": kafka})
+
+
+def needed_rights(settings: Settings, role: Literal["ingest", "assess"]) -> list[Acl]:
+    """The rights without which this role cannot work, with these settings.
+
+    To delete is not among them: the purge says itself when it is refused, and the work goes on.
+    """
+    transactions = settings.worker.processing_guarantee == "exactly_once"
+    return [
+        acl
+        for acl in roles(settings.worker.app_id)[f"worker-{role}"].acls
+        if acl.operation is not Operation.DELETE
+        and (transactions or acl.resource is not Resource.TRANSACTIONAL_ID)
+    ]
 
 
 def _check_partitions(found: dict[str, TopicState]) -> None:

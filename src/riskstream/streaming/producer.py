@@ -8,9 +8,10 @@ from typing import Any, Protocol, TypeVar
 from aiokafka import AIOKafkaProducer
 
 from riskstream.config import KafkaSettings
+from riskstream.contract.acls import Operation
 from riskstream.events.topics import RAW
-from riskstream.streaming.admin import describe_topics
-from riskstream.streaming.client import client_options, kafka_faults, missing_topics
+from riskstream.streaming.admin import require_topics
+from riskstream.streaming.client import client_options, kafka_faults
 
 __all__ = ["RawRecord", "feed"]
 
@@ -61,8 +62,7 @@ async def feed(
     Raises:
         KafkaFaultError: Kafka cannot be reached, has no raw topic, or refused a record.
     """
-    if RAW not in await describe_topics(kafka, [RAW]):
-        raise missing_topics(kafka, [RAW])
+    await require_topics(kafka, [RAW], Operation.WRITE)
     async with kafka_faults(kafka):
         producer = AIOKafkaProducer(
             **client_options(kafka),

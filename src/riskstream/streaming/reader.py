@@ -14,9 +14,10 @@ from typing import Literal
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from riskstream.config import Settings
+from riskstream.contract.acls import Operation
 from riskstream.errors import KafkaFaultError
-from riskstream.streaming.admin import describe_topics
-from riskstream.streaming.client import client_options, kafka_faults, missing_topics
+from riskstream.streaming.admin import require_topics
+from riskstream.streaming.client import client_options, kafka_faults
 
 __all__ = ["Isolation", "Since", "Start", "Tail", "assigned", "read", "read_one"]
 
@@ -111,10 +112,7 @@ async def assigned(
         KafkaFaultError: Kafka cannot be reached or lacks a topic.
     """
     kafka = settings.kafka
-    found = await describe_topics(kafka, topics)
-    missing = [name for name in topics if name not in found]
-    if missing:
-        raise missing_topics(kafka, missing)
+    found = await require_topics(kafka, topics, Operation.READ)
     partitions = [
         TopicPartition(name, number) for name in topics for number in range(found[name].partitions)
     ]

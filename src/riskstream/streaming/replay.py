@@ -10,11 +10,12 @@ from typing import Final
 from aiokafka import AIOKafkaProducer
 
 from riskstream.config import Settings
+from riskstream.contract.acls import Operation
 from riskstream.events.record import Headers
 from riskstream.events.topics import RAW
 from riskstream.pipeline.classify import REPLAYED
-from riskstream.streaming.admin import describe_topics
-from riskstream.streaming.client import client_options, kafka_faults, missing_topics
+from riskstream.streaming.admin import require_topics
+from riskstream.streaming.client import client_options, kafka_faults
 from riskstream.streaming.reader import Since, read
 
 __all__ = [
@@ -92,8 +93,7 @@ async def send_back(
         KafkaFaultError: Kafka did not take one; those before it may have been taken.
     """
     kafka = settings.kafka
-    if RAW not in await describe_topics(kafka, [RAW]):
-        raise missing_topics(kafka, [RAW])
+    await require_topics(kafka, [RAW], Operation.WRITE)
     count = 0
     async with kafka_faults(kafka):
         producer = AIOKafkaProducer(
@@ -102,8 +102,8 @@ async def send_back(
             enable_idempotence=True,
             max_request_size=settings.limits.max_record_bytes + 65_536,
         )
-        await producer.start()
         try:
+            await producer.start()
             waiting: list[Future[object]] = []
             loop = asyncio.get_running_loop()
             started = loop.time()

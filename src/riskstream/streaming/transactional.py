@@ -80,7 +80,7 @@ class TransactionalUnit(UnitOfWork):
                 async with _meanwhile(
                     sender.producer.send_offsets_to_transaction({source: offset}, self._group)
                 ):
-                    written = await sender.send(outputs, changelog, source.partition)
+                    written = await _sent(sender, outputs, changelog, source.partition)
             except BaseException:
                 await self._abort(sender)
                 raise
@@ -100,3 +100,21 @@ class TransactionalUnit(UnitOfWork):
         sender, self._sender = self._sender, None
         if sender is not None:
             await sender.stop()
+
+
+async def _sent(
+    sender: Sender, outputs: Sequence[Output], changelog: Sequence[Output], partition: int
+) -> Mapping[str, int]:
+    """Send, and fail as soon as Kafka keeps a partition out of the transaction.
+
+    aiokafka marks the transaction then, and leaves what it was to send there waiting.
+    """
+    sending = asyncio.create_task(sender.send(outputs, changelog, partition))
+    marked = sender.producer._txn_manager._transaction_waiter  # noqa: SLF001  (nothing else tells)
+    try:
+        await asyncio.wait({sending, marked}, return_when=asyncio.FIRST_COMPLETED)
+        if not sending.done():
+            marked.result()
+        return await sending
+    finally:
+        sending.cancel()

@@ -16,7 +16,8 @@ from riskstream.errors import KafkaFaultError, RiskstreamError
 from riskstream.observability.http import HealthServer
 from riskstream.observability.metrics import Metrics
 from riskstream.streaming.apps import HopApp, Role, create_app
-from riskstream.streaming.preflight import check_before_start
+from riskstream.streaming.preflight import check_before_start, needed_rights
+from riskstream.streaming.rights import check_rights, is_denial
 
 __all__ = ["History", "run_worker"]
 
@@ -81,6 +82,10 @@ async def _run(role: Role, settings: Settings, member: str, port: int, history: 
     orphaned = asyncio.create_task(_watch_parent(stop))
     try:
         await _serve(app, metrics, stop, settings.worker.shutdown_timeout_seconds)
+    except KafkaFaultError as fault:
+        if is_denial(fault):  # a right was taken from us: say which
+            await check_rights(settings.kafka, needed_rights(settings, role))
+        raise
     finally:
         orphaned.cancel()
         await health.stop()
@@ -114,7 +119,7 @@ async def _serve(app: HopApp, metrics: Metrics, stop: asyncio.Event, patience: f
     if fault is None and app.hop.fatal.done():
         fault = app.hop.fatal.result()  # the last unit failed
     if fault is not None:
-        raise _told(fault)
+        raise _told(fault) from fault
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:
@@ -161,6 +166,8 @@ def _cause(app: HopApp, started: asyncio.Task[Any]) -> BaseException:
 
 def _told(cause: BaseException) -> RiskstreamError:
     """The one message that says why the work ended."""
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
     if isinstance(cause, RiskstreamError):
         return cause
     what = "Kafka" if isinstance(cause, KafkaError | TimeoutError | OSError) else "A fault"
