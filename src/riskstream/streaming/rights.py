@@ -7,7 +7,6 @@ transactional ids are only a prefix, and of these we ask whether one of them is 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.errors import (
@@ -20,15 +19,13 @@ from aiokafka.errors import (
     TransactionalIdAuthorizationFailed,
 )
 from aiokafka.protocol.admin import DescribeGroupsRequest
-from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
-from typing_extensions import override
 
 from riskstream.config import KafkaSettings
 from riskstream.contract.acls import Acl, Operation, Resource
 from riskstream.errors import KafkaFaultError
 from riskstream.events.topics import ALL_TOPICS
 from riskstream.streaming.client import client_options, kafka_faults
+from riskstream.streaming.requests import Permissions
 
 __all__ = ["check_rights", "is_denial", "missing_rights", "rights_fault"]
 
@@ -136,13 +133,13 @@ async def _topics(client: AIOKafkaClient, needed: Iterable[Acl]) -> dict[str, in
     if not wanted:
         return {}
     try:
-        answer = await client.send(client.get_random_node(), _OperationsRequest(sorted(wanted)))
+        answer = await client.send(client.get_random_node(), Permissions(sorted(wanted)))
     except (IncompatibleBrokerVersion, NotImplementedError):
         return dict.fromkeys(wanted, UNTOLD)
     denied = TopicAuthorizationFailedError.errno
     found = {
-        topic["topic"]: 0 if topic["error_code"] == denied else topic["operations"]
-        for topic in answer.to_object()["topics"]
+        name: 0 if error == denied else operations
+        for error, name, _internal, _partitions, operations in answer.topics
     }
     return dict.fromkeys(wanted, UNTOLD) | found
 
@@ -179,71 +176,3 @@ async def _known(client: AIOKafkaClient, transactional_id: str) -> bool:
     except TransactionalIdAuthorizationFailed:
         return False
     return True
-
-
-class _OperationsResponse(Response):
-    """Metadata, version 8."""
-
-    API_KEY = 3
-    API_VERSION = 8
-    SCHEMA = Schema(
-        ("throttle_time_ms", Int32),
-        (
-            "brokers",
-            Array(
-                ("node_id", Int32),
-                ("host", String("utf-8")),
-                ("port", Int32),
-                ("rack", String("utf-8")),
-            ),
-        ),
-        ("cluster_id", String("utf-8")),
-        ("controller_id", Int32),
-        (
-            "topics",
-            Array(
-                ("error_code", Int16),
-                ("topic", String("utf-8")),
-                ("is_internal", Boolean),
-                (
-                    "partitions",
-                    Array(
-                        ("error_code", Int16),
-                        ("partition", Int32),
-                        ("leader", Int32),
-                        ("leader_epoch", Int32),
-                        ("replicas", Array(Int32)),
-                        ("isr", Array(Int32)),
-                        ("offline_replicas", Array(Int32)),
-                    ),
-                ),
-                ("operations", Int32),
-            ),
-        ),
-        ("cluster_operations", Int32),
-    )
-
-
-class _OperationsRequestStruct(RequestStruct):
-    API_KEY = 3
-    API_VERSION = 8
-    RESPONSE_TYPE = _OperationsResponse
-    SCHEMA = Schema(
-        ("topics", Array(String("utf-8"))),
-        ("allow_auto_topic_creation", Boolean),
-        ("include_cluster_authorized_operations", Boolean),
-        ("include_topic_authorized_operations", Boolean),
-    )
-
-
-class _OperationsRequest(Request[_OperationsRequestStruct]):
-    """Metadata of topics with what we may do with them; aiokafka itself stops at version 5."""
-
-    API_KEY = 3
-
-    def __init__(self, topics: list[str]) -> None:
-        self._topics = topics
-
-    @override
-    def build(self, request_struct_class: Any) -> Any:
-        return request_struct_class(self._topics, False, False, True)
