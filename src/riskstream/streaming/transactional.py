@@ -113,8 +113,8 @@ async def _sent(
     marked = sender.producer._txn_manager._transaction_waiter  # noqa: SLF001  (nothing else tells)
     try:
         await asyncio.wait({sending, marked}, return_when=asyncio.FIRST_COMPLETED)
-        if not sending.done():
-            marked.result()
+        if marked.done():
+            marked.result()  # raises; what sending met, if anything, only follows from it
         return await sending
     finally:
         sending.cancel()
