@@ -29,12 +29,11 @@ from riskstream.risk.features import (
     CHAINS,
     Chain,
     Feature,
-    Level,
     device_levels,
     key_of,
     place_levels,
 )
-from riskstream.risk.habits import UNIT, Habits, day_of, entry, pane_of
+from riskstream.risk.habits import UNIT, Habits, entry, pane_of
 from riskstream.risk.loader import load_policy
 from riskstream.risk.policy import Policy
 from riskstream.risk.profile import VERSION, Profile
@@ -93,14 +92,14 @@ TYPE_OF = {
 
 def usual(of: Facts, times: int = 5, at: int = NOON - 30 * DAY) -> Habits:
     """What a profile has of the place and the device of an event after so many logins there."""
-    met = entry(times * UNIT, day_of(at), pane_of(at))
-    levels: tuple[Level, ...] = (*place_levels(of), *device_levels(of))
-    return dict.fromkeys([*CHAINS.values(), *(level.key for level in levels)], met)
+    met = entry(times * UNIT, pane_of(at), pane_of(at))
+    keys = (*CHAINS.values(), *place_levels(of).keys, *device_levels(of).keys)
+    return dict.fromkeys(keys, met)
 
 
 def done(*event_type_ids: int, times: int = 5) -> Habits:
     """What a profile has of these actions."""
-    met = entry(times * UNIT, day_of(NOON), pane_of(NOON))
+    met = entry(times * UNIT, pane_of(NOON), pane_of(NOON))
     keys = [key_of(Feature.ACTION, each) for each in event_type_ids]
     return dict.fromkeys([CHAINS[Chain.ACTIONS], *keys], met)
 

@@ -234,6 +234,7 @@ def _write(rows: Overlay, folded: Folded, profile: Profile | None, subject: str)
         folded.failures if folded.failures_changed else None,
         folded.lockouts if folded.lockouts_changed else None,
         None if profile is folded.profile else profile,
+        folded.profile,
     )
 
 

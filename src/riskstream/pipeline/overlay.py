@@ -56,11 +56,12 @@ class Overlay:
         failures: FailuresRow | None,
         lockouts: LockoutsRow | None,
         profile: Profile | None,
+        before: Profile | None,
     ) -> None:
-        """Put changed rows in place; None leaves a row as it is."""
+        """Put changed rows in place; None leaves a row as it is. ``before`` is the old profile."""
         changes, newest = self.changes, 0
         if profile is not None:
-            self.tenant.replaced(self.profile(subject), profile)
+            self.tenant.replaced(before, profile)
             changes.profiles[subject] = profile
             newest = profile.as_of_ms
         if failures is not None:

@@ -48,7 +48,7 @@ def scored_output(
     facts = classified.facts
     windows = _QUIET_JSON if counts is QUIET else _ENCODE(counts)
     raw = incoming.raw
-    parts = [incoming.event[:-1], b',"risk":', _ENCODE(risk), b',"windows":', windows, flags]
+    parts = [incoming.event[:-1], b',"risk":', _encoded(risk), b',"windows":', windows, flags]
     shrunk = classified.raw_truncated
     if not shrunk and raw and sum(map(len, parts)) + len(raw) + _FRAME > limit:
         shrunk, raw = True, shrink_raw(raw, classified.origin)
@@ -64,3 +64,18 @@ def scored_output(
 
 
 _FRAME: Final = len(b',"raw":}')
+_REMEMBERED: Final = 8192
+"""Encoded risks kept."""
+_known: dict[int, tuple[Risk, bytes]] = {}
+"""By identity: the scorer gives the same object again and again. Holding it keeps its identity."""
+
+
+def _encoded(risk: Risk) -> bytes:
+    known = _known.get(id(risk))
+    if known is not None:
+        return known[1]
+    if len(_known) >= _REMEMBERED:
+        _known.clear()
+    value = _ENCODE(risk)
+    _known[id(risk)] = risk, value
+    return value

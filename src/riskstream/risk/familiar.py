@@ -18,7 +18,7 @@ from riskstream.risk.features import (
     feature_of,
     key_of,
 )
-from riskstream.risk.habits import UNIT, Habits, count_of
+from riskstream.risk.habits import COUNT_BITS, UNIT, Habits
 from riskstream.risk.hours import count_at, total_of, uniform_at
 from riskstream.risk.numbers import milli
 from riskstream.risk.score import MILLI
@@ -55,7 +55,10 @@ class Familiarity:
     """
 
     def __init__(self, rule: UsualRule, colleagues: int) -> None:
-        self._rules = {feature: _numbers(each) for feature, each in rule.rules().items()}
+        rules = rule.rules()
+        self._rules = tuple(
+            _numbers(rules[feature]) if feature in rules else None for feature in Feature
+        )
         self._strength = rule.strength * UNIT
         self._tenant = rule.tenant_strength
         self._colleagues = colleagues
@@ -69,12 +72,12 @@ class Familiarity:
         told: list[Told] = []
         strength, rules, get = self._strength, self._rules, habits.get
         for feature, key, parent in levels:
-            numbers = rules.get(feature)
+            numbers = rules[feature]
             if numbers is None:
                 continue
             attack, unseen, grains, most, least, lowest = numbers
-            count = count_of(get(key, 0))
-            among = attack * (count_of(get(parent, 0)) + strength)
+            count = get(key, 0) & COUNT_BITS
+            among = attack * ((get(parent, 0) & COUNT_BITS) + strength)
             if count >= UNIT:
                 if among <= lowest * count:
                     told.append((feature, least, count))

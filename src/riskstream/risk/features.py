@@ -21,10 +21,12 @@ from riskstream.events.event import Facts
 __all__ = [
     "CHAINS",
     "DEVICE_FEATURES",
+    "NOTHING",
     "PLACE_FEATURES",
     "Chain",
     "Feature",
     "Level",
+    "Levels",
     "device_levels",
     "feature_of",
     "hashed_agent_key",
@@ -90,6 +92,17 @@ _IPV4_PREFIX: Final = 24
 _IPV6_PREFIX: Final = 48
 
 
+class Levels(NamedTuple):
+    """A chain as one event has it, coarsest level first."""
+
+    levels: tuple["Level", ...]
+    keys: tuple[int, ...]
+    """Of the totals that such an event counts in, and of the levels."""
+
+
+NOTHING: Final = Levels((), ())
+
+
 class Level(NamedTuple):
     """One level of a chain as one event has it."""
 
@@ -115,24 +128,22 @@ def network_of(address: str) -> str:
     return str(ip_network((address, prefix), strict=False))
 
 
-def place_levels(facts: Facts) -> tuple[Level, ...]:
-    """The place that an event tells of, coarsest level first; empty without an address."""
+def place_levels(facts: Facts) -> Levels:
+    """The place that an event tells of; nothing without an address."""
     if not facts.ip:
-        return ()
+        return NOTHING
     return levels_of_place(facts.ip, facts.country, facts.city, facts.asn)
 
 
-def device_levels(facts: Facts) -> tuple[Level, ...]:
-    """The device that an event tells of, coarsest level first; empty without a user agent."""
+def device_levels(facts: Facts) -> Levels:
+    """The device that an event tells of; nothing without a user agent."""
     if not facts.user_agent:
-        return ()
+        return NOTHING
     return levels_of_device(facts.user_agent, facts.device, facts.system, facts.browser)
 
 
 @lru_cache(maxsize=16_384)
-def levels_of_place(
-    address: str, country: str | None, city: str | None, asn: int | None
-) -> tuple[Level, ...]:
+def levels_of_place(address: str, country: str | None, city: str | None, asn: int | None) -> Levels:
     """The levels of a place; what is not known of it is left out."""
     levels = []
     parent = CHAINS[Chain.PLACES]
@@ -149,13 +160,13 @@ def levels_of_place(
     network = _network_key(address)
     levels.append(Level(Feature.NETWORK, network, parent))
     levels.append(Level(Feature.ADDRESS, _wide(Feature.ADDRESS, _hash(address)), network))
-    return tuple(levels)
+    return _with_totals(levels, CHAINS[Chain.PLACES])
 
 
 @lru_cache(maxsize=4096)
 def levels_of_device(
     user_agent: str, device: str | None, system: str | None, browser: str | None
-) -> tuple[Level, ...]:
+) -> Levels:
     """The levels of a device; what was not understood of its user agent is left out."""
     levels, parent, known = [], CHAINS[Chain.DEVICES], ""
     for feature, value in (
@@ -171,7 +182,13 @@ def levels_of_device(
     if not levels:
         parent = CHAINS[Chain.AGENTS]
     levels.append(Level(Feature.AGENT, _wide(Feature.AGENT, _hash(user_agent)), parent))
-    return tuple(levels)
+    return _with_totals(levels, CHAINS[Chain.AGENTS])
+
+
+def _with_totals(levels: list[Level], total: int) -> Levels:
+    """The chain's own total, and that of what only a lookup tells, where it did."""
+    other = {levels[0].parent} - {total}
+    return Levels(tuple(levels), (total, *other, *(level.key for level in levels)))
 
 
 def hashed_agent_key(hexadecimal: str) -> int:

@@ -17,7 +17,7 @@ from riskstream.risk.features import (
     key_of,
     levels_of_place,
 )
-from riskstream.risk.habits import UNIT, Habits, count_of, day_of, entry
+from riskstream.risk.habits import UNIT, Habits, count_of, entry, pane_of
 from riskstream.risk.profile import VERSION, Profile, Run
 from riskstream.windows.lockouts import Register
 from riskstream.windows.panes import Panes
@@ -97,7 +97,7 @@ def profile_of_json(value: bytes) -> Profile:
 def _profile(old: _Former) -> Profile:
     usual: Habits = {}
     for address, seen in _most(old.addresses):
-        for level in levels_of_place(address, None, None, None):
+        for level in levels_of_place(address, None, None, None).levels:
             _add(usual, level.key, seen)
         _add(usual, CHAINS[Chain.PLACES], seen)
     for agent, seen in _most(old.agents):
@@ -128,4 +128,4 @@ def _most(seen: dict[str, _Seen]) -> list[tuple[str, _Seen]]:
 def _add(habits: Habits, key: int, seen: _Seen) -> None:
     times, last_ms = seen
     before = count_of(habits.get(key, 0))
-    habits[key] = entry(before + times * UNIT, day_of(last_ms), _LONG_AGO)
+    habits[key] = entry(before + times * UNIT, pane_of(last_ms), _LONG_AGO)

@@ -11,6 +11,7 @@ is taken off all of them and off the new value. So a count is never more than wh
 nobody becomes usual by pushing others out.
 """
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -21,7 +22,7 @@ from riskstream.windows.panes import DAY_MS
 
 __all__ = [
     "AGE_STEPS",
-    "DAY_OF_2020",
+    "COUNT_BITS",
     "MAX_PROVISIONAL",
     "PANES_A_DAY",
     "UNIT",
@@ -31,7 +32,6 @@ __all__ = [
     "aged",
     "confirm",
     "count_of",
-    "day_of",
     "doubt",
     "entry",
     "first_pane",
@@ -42,7 +42,6 @@ __all__ = [
     "provisional",
     "restart",
     "seen_on",
-    "strengthen",
 ]
 
 Habits = dict[int, int]
@@ -52,11 +51,14 @@ UNIT: Final = 64
 MAX_PROVISIONAL: Final = 2
 """Provisional values of a feature kept beside the usual ones."""
 PANES_A_DAY: Final = 4
-DAY_OF_2020: Final = 18_262
 AGE_STEPS: Final = 4
 """Steps in which a count halves."""
 
-_COUNT: Final = (1 << 20) - 1
+_FIRST_PANE: Final = 18_262 * PANES_A_DAY
+"""Of 2020."""
+COUNT_BITS: Final = (1 << 20) - 1
+"""Of an entry; all zero in what is provisional."""
+_FULL: Final = COUNT_BITS - UNIT
 _LAST_AT: Final = 20
 _LAST: Final = (1 << 14) - 1
 _FIRST_AT: Final = 34
@@ -69,36 +71,19 @@ _VERIFIED_TODAY: Final = 1 << 58
 _PROVISIONAL: Final = 1 << 59
 
 
-class Met(Struct, frozen=True, gc=False):
-    """When a value was met, and what confirms it."""
-
-    day: int
-    """Since 2020."""
-    pane: int
-    verified: bool = False
-    """A factor was verified with it."""
-    factor_pane: int = 0
-    """Pane in which the newest factor was enrolled; it confirms only what came after it."""
-
-
-def day_of(time_ms: int) -> int:
-    """Days since 2020, within what an entry can hold."""
-    return min(max(time_ms // DAY_MS - DAY_OF_2020, 0), _LAST)
-
-
 def pane_of(time_ms: int) -> int:
     """Six-hour panes since 2020, within what an entry can hold."""
-    return min(max(time_ms * PANES_A_DAY // DAY_MS - DAY_OF_2020 * PANES_A_DAY, 0), _FIRST)
+    return min(max(time_ms * PANES_A_DAY // DAY_MS - _FIRST_PANE, 0), _FIRST)
 
 
-def entry(count: int, day: int, pane: int) -> int:
-    """A value that is usual."""
-    return min(count, _COUNT) | day << _LAST_AT | pane << _FIRST_AT
+def entry(count: int, last: int, first: int) -> int:
+    """A value that is usual, by the panes in which it was last and first seen."""
+    return min(count, COUNT_BITS) | last // PANES_A_DAY << _LAST_AT | first << _FIRST_AT
 
 
-def provisional(day: int, pane: int) -> int:
-    """A value that is not usual yet."""
-    return entry(0, day, pane) | _PROVISIONAL | 1 << _DAYS_AT
+def provisional(pane: int) -> int:
+    """A value that is not usual yet, met for the first time."""
+    return entry(0, pane, pane) | _PROVISIONAL | 1 << _DAYS_AT
 
 
 def is_provisional(packed: int) -> bool:
@@ -108,7 +93,7 @@ def is_provisional(packed: int) -> bool:
 
 def count_of(packed: int) -> int:
     """Decayed count in units; 0 for what is provisional."""
-    return packed & _COUNT
+    return packed & COUNT_BITS
 
 
 def is_alike(packed: int, other: int) -> bool:
@@ -126,27 +111,34 @@ def first_pane(packed: int) -> int:
     return packed >> _FIRST_AT & _FIRST
 
 
-def strengthen(packed: int, day: int) -> int:
-    """One more event with a usual value."""
-    count = packed & _COUNT
-    more = min(UNIT, _COUNT - count)
-    last = packed >> _LAST_AT & _LAST
-    return packed + more + (max(day - last, 0) << _LAST_AT)
+def meet(habits: Habits, keys: Iterable[int], pane: int, room: Sequence[int]) -> bool:
+    """One more event with these values; those that are new are usual from now on.
+
+    Args:
+        habits: Changed in place. What is provisional in it is left alone.
+        keys: Of the values.
+        pane: In which they were met.
+        room: By feature, how many values are kept.
+
+    Returns:
+        Whether a value came or went.
+    """
+    day, changed = pane // PANES_A_DAY, False
+    for key in keys:
+        held = habits.get(key)
+        if held is None:
+            _admit(habits, key, entry(UNIT, pane, pane), room[feature_of(key)])
+            changed = True
+        elif held < _PROVISIONAL:
+            ahead = day - (held >> _LAST_AT & _LAST)
+            if held & COUNT_BITS <= _FULL:
+                held += UNIT
+            habits[key] = held + (ahead << _LAST_AT) if ahead > 0 else held
+    return changed
 
 
-def meet(habits: Habits, key: int, met: Met, room: int) -> None:
-    """One more event with a value, usual from now on if it is new; changes ``habits``."""
-    held = habits.get(key)
-    if held is None:
-        _admit(habits, key, entry(UNIT, met.day, met.pane), room)
-    elif held < _PROVISIONAL:
-        habits[key] = strengthen(held, met.day)
-
-
-def doubt(habits: Habits, key: int, met: Met) -> None:
-    """A value met in doubtful company: provisional if it is new; changes ``habits``."""
-    if key in habits:
-        return
+def doubt(habits: Habits, key: int, pane: int) -> None:
+    """A value is met for the first time, in doubtful company: provisional. Changes ``habits``."""
     feature = feature_of(key)
     others = [
         other
@@ -155,7 +147,7 @@ def doubt(habits: Habits, key: int, met: Met) -> None:
     ]
     if len(others) >= MAX_PROVISIONAL:
         del habits[min(others, key=lambda other: (seen_on(habits[other]), other))]
-    habits[key] = provisional(met.day, met.pane)
+    habits[key] = provisional(pane)
 
 
 class Confirming(NamedTuple):
@@ -167,27 +159,41 @@ class Confirming(NamedTuple):
     """Or so many days at all; 0: no number of them."""
 
 
-def confirm(habits: Habits, key: int, met: Met, room: int, rule: Confirming) -> None:
-    """A provisional value is met again; on enough days it becomes usual. Changes ``habits``."""
+class Met(Struct, frozen=True, gc=False):
+    """When a provisional value is met again, and what confirms it."""
+
+    pane: int
+    verified: bool
+    """A factor was verified with it."""
+    factor_pane: int
+    """Pane in which the user's factors were changed last; one confirms only what came after."""
+
+
+def confirm(habits: Habits, key: int, met: Met, room: int, rule: Confirming) -> bool:
+    """A provisional value is met again; on enough days it becomes usual, and then this is True.
+
+    Changes ``habits``.
+    """
     held = habits[key]
     days, verified = held >> _DAYS_AT & _DAYS, held >> _VERIFIED_AT & _VERIFIED
-    today = bool(held & _VERIFIED_TODAY)
-    last, first = seen_on(held), first_pane(held)
-    if met.day > last:
-        days, today, last = min(days + 1, _DAYS), False, met.day
+    today, last, first = bool(held & _VERIFIED_TODAY), seen_on(held), first_pane(held)
+    day = met.pane // PANES_A_DAY
+    if day > last:
+        days, today, last = min(days + 1, _DAYS), False, day
     if met.verified and not today and met.factor_pane <= first:
         verified, today = min(verified + 1, _VERIFIED), True
     if verified >= rule.verified_days or 0 < rule.unverified_days <= days:
         del habits[key]
-        _admit(habits, key, entry(UNIT * rule.verified_days, last, first), room)
-        return
+        _admit(habits, key, entry(UNIT * rule.verified_days, last * PANES_A_DAY, first), room)
+        return True
     habits[key] = (
-        entry(0, last, first)
+        entry(0, last * PANES_A_DAY, first)
         | days << _DAYS_AT
         | verified << _VERIFIED_AT
         | today * _VERIFIED_TODAY
         | _PROVISIONAL
     )
+    return False
 
 
 def restart(habits: Habits) -> Habits:
@@ -197,7 +203,8 @@ def restart(habits: Habits) -> Habits:
         return habits
     fresh = habits.copy()
     for key in doubtful:
-        fresh[key] = entry(0, seen_on(fresh[key]), first_pane(fresh[key])) | _PROVISIONAL
+        last = seen_on(fresh[key]) * PANES_A_DAY
+        fresh[key] = entry(0, last, first_pane(fresh[key])) | _PROVISIONAL
     return fresh
 
 
@@ -208,7 +215,7 @@ def aged(habits: Habits, steps: int) -> Habits:
         if held >= _PROVISIONAL:
             kept[key] = held
             continue
-        count = held & _COUNT
+        count = held & COUNT_BITS
         left = count * factor >> 16
         if left:
             kept[key] = held - count + left
@@ -231,11 +238,11 @@ def _admit(habits: Habits, key: int, packed: int, room: int) -> None:
     if len(rivals) < room:
         habits[key] = packed
         return
-    less = min(packed & _COUNT, *(habits[other] & _COUNT for other in rivals))
+    less = min(packed & COUNT_BITS, *(habits[other] & COUNT_BITS for other in rivals))
     for other in rivals:
-        if habits[other] & _COUNT == less:
+        if habits[other] & COUNT_BITS == less:
             del habits[other]
         else:
             habits[other] -= less
-    if packed & _COUNT > less:
+    if packed & COUNT_BITS > less:
         habits[key] = packed - less

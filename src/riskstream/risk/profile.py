@@ -18,7 +18,7 @@ from riskstream.risk.features import (
     CHAINS,
     Chain,
     Feature,
-    Level,
+    Levels,
     device_levels,
     key_of,
     place_levels,
@@ -31,7 +31,6 @@ from riskstream.risk.habits import (
     Met,
     aged,
     confirm,
-    day_of,
     doubt,
     is_provisional,
     meet,
@@ -110,6 +109,8 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     """Newest change of the subject's own factors by itself."""
     elsewhere: Panes = ()
     """Failures from places that are not usual, in one-minute panes of an hour."""
+    shape: int = 0
+    """Changes whenever a value came, went, or ceased to be provisional; counts alone leave it."""
     where: tuple[int, int, int] | None = None
     """Time, latitude and longitude of the newest successful authentication that has a position."""
 
@@ -133,6 +134,7 @@ class Learning:
         self.confirming = Confirming(rule.confirm_days, rule.unverified_days)
         self.run_gap_ms = run_gap_minutes * MINUTE_MS
         self.room = rule.rooms()
+        """By feature."""
 
 
 def is_late(profile: Profile | None, time_ms: int) -> bool:
@@ -140,9 +142,9 @@ def is_late(profile: Profile | None, time_ms: int) -> bool:
     return profile is not None and time_ms < profile.as_of_ms - PROFILES_TTL_MS
 
 
-def is_known(profile: Profile, levels: tuple[Level, ...]) -> bool:
+def is_known(profile: Profile, chain: Levels) -> bool:
     """The finest level is usual: the address, or the user agent."""
-    held = profile.usual.get(levels[-1].key) if levels else None
+    held = profile.usual.get(chain.levels[-1].key) if chain.levels else None
     return held is not None and not is_provisional(held)
 
 
@@ -160,7 +162,7 @@ def fold_profile(profile: Profile | None, event: LearnedFrom, rule: Learning) ->
         return _with_failure(profile, event, rule, as_of)
     if kind is Kind.APP_ACCESS and facts.app_id is not None:
         app = key_of(Feature.APP, facts.app_id)
-        return _with_doing(profile, event, rule, (Chain.APPS, app))
+        return _with_doing(profile, event, rule, (_ALL_APPS, app))
     if facts.sensitivity is not Sensitivity.NONE and facts.outcome is not EventOutcome.FAILURE:
         return _with_action(profile, event, rule, as_of)
     return replace(profile, as_of_ms=as_of, offset=event.offset)
@@ -172,6 +174,9 @@ def end_run(profile: Profile, offset: int) -> Profile:
 
 
 _SUCCESSES: Final = frozenset({Kind.LOGIN_SUCCESS, Kind.MFA_SUCCESS})
+_ALL_APPS: Final = CHAINS[Chain.APPS]
+_ALL_ACTIONS: Final = CHAINS[Chain.ACTIONS]
+_SHAPES: Final = 0xFFFF
 _RUN_KINDS: Final = frozenset({Kind.LOGIN_FAILURE, Kind.MFA_FAILURE, Kind.MFA_DENIED})
 
 
@@ -186,6 +191,7 @@ def _aged(profile: Profile, now: int, step: int) -> Profile:
     return replace(
         profile,
         age=age,
+        shape=profile.shape + 1 & _SHAPES,
         usual=aged(profile.usual, steps),
         doings=aged(profile.doings, steps),
         hours=faded(profile.hours, age // half_life - profile.age // half_life),
@@ -195,7 +201,7 @@ def _aged(profile: Profile, now: int, step: int) -> Profile:
 def _with_success(profile: Profile, event: LearnedFrom, rule: Learning, as_of: int) -> Profile:
     facts, time_ms = event.facts, event.time_ms
     login = facts.kind is Kind.LOGIN_SUCCESS
-    usual, hours = profile.usual, profile.hours
+    usual, hours, shape = profile.usual, profile.hours, profile.shape
     logins, risky = profile.logins, profile.risky_login
     if event.score >= HIGH_FROM:
         usual = restart(usual)
@@ -204,7 +210,7 @@ def _with_success(profile: Profile, event: LearnedFrom, rule: Learning, as_of: i
     else:
         logins += login
         usual = usual.copy()
-        _learn_places(usual, event, rule, profile.factor_ms)
+        shape = shape + _learn_places(usual, event, rule, profile.factor_ms) & _SHAPES
         if login:
             hours = more_at(hours, bin_of(time_ms))
     last_login, run, where = profile.last_login, profile.run, profile.where
@@ -230,42 +236,29 @@ def _with_success(profile: Profile, event: LearnedFrom, rule: Learning, as_of: i
         profile.sensitive,
         profile.factor_ms,
         profile.elsewhere,
+        shape,
         where,
     )
 
 
-def _learn_places(usual: Habits, event: LearnedFrom, rule: Learning, factor_ms: int) -> None:
-    facts, time_ms = event.facts, event.time_ms
-    verified = facts.kind is Kind.MFA_SUCCESS
-    met = Met(day_of(time_ms), pane_of(time_ms), verified, pane_of(factor_ms))
+def _learn_places(usual: Habits, event: LearnedFrom, rule: Learning, factor_ms: int) -> bool:
+    """Whether a value came, went or ceased to be provisional."""
+    facts, pane, changed = event.facts, pane_of(event.time_ms), False
     doubtful = event.score >= MEDIUM_FROM
-    for levels in (place_levels(facts), device_levels(facts)):
-        for level in levels:
-            key, held = level.key, usual.get(level.key)
-            room = rule.room[level.feature]
-            if held is not None and is_provisional(held):
-                confirm(usual, key, met, room, rule.confirming)
-            elif doubtful:
-                doubt(usual, key, met)
-            else:
-                meet(usual, key, met, room)
-        if levels and not doubtful:
-            _total(usual, levels, met)
-
-
-def _total(usual: Habits, levels: tuple[Level, ...], met: Met) -> None:
-    """Count the chains that these levels begin, and the one that asks for no lookup."""
-    coarsest, finest = levels[0], levels[-1]
-    meet(usual, _FINE_TOTAL[finest.feature], met, len(Chain))
-    if coarsest.parent != _FINE_TOTAL[finest.feature] and coarsest.parent in _TOTALS:
-        meet(usual, coarsest.parent, met, len(Chain))
-
-
-_TOTALS: Final = frozenset(CHAINS.values())
-_FINE_TOTAL: Final = {
-    Feature.ADDRESS: CHAINS[Chain.PLACES],
-    Feature.AGENT: CHAINS[Chain.AGENTS],
-}
+    for chain in (place_levels(facts), device_levels(facts)):
+        if not doubtful:
+            changed |= meet(usual, chain.keys, pane, rule.room)
+            if not is_provisional(max(usual.values(), default=0)):
+                continue
+        for feature, key, _ in chain.levels:
+            held = usual.get(key)
+            if held is None:
+                doubt(usual, key, pane)
+                changed = True
+            elif is_provisional(held):
+                met = Met(pane, facts.kind is Kind.MFA_SUCCESS, pane_of(factor_ms))
+                changed |= confirm(usual, key, met, rule.room[feature], rule.confirming)
+    return changed
 
 
 def _with_failure(profile: Profile, event: LearnedFrom, rule: Learning, as_of: int) -> Profile:
@@ -284,15 +277,17 @@ def _with_failure(profile: Profile, event: LearnedFrom, rule: Learning, as_of: i
 
 
 def _with_doing(
-    profile: Profile, event: LearnedFrom, rule: Learning, doing: tuple[Chain, int]
+    profile: Profile, event: LearnedFrom, rule: Learning, doing: tuple[int, int]
 ) -> Profile:
-    time_ms, doings = event.time_ms, profile.doings.copy()
-    met = Met(day_of(time_ms), pane_of(time_ms))
-    chain, key = doing
-    meet(doings, key, met, rule.room[Feature.APP if chain is Chain.APPS else Feature.ACTION])
-    meet(doings, CHAINS[chain], met, len(Chain))
-    as_of = max(profile.as_of_ms, time_ms)
-    return replace(profile, as_of_ms=as_of, offset=event.offset, doings=doings)
+    doings = profile.doings.copy()
+    changed = meet(doings, doing, pane_of(event.time_ms), rule.room)
+    return replace(
+        profile,
+        as_of_ms=max(profile.as_of_ms, event.time_ms),
+        offset=event.offset,
+        doings=doings,
+        shape=profile.shape + changed & _SHAPES,
+    )
 
 
 def _with_action(profile: Profile, event: LearnedFrom, rule: Learning, as_of: int) -> Profile:
@@ -303,7 +298,7 @@ def _with_action(profile: Profile, event: LearnedFrom, rule: Learning, as_of: in
     if facts.kind is Kind.FACTOR_CHANGE and facts.user_id == facts.actor_user_id:
         factor_ms = max(factor_ms, time_ms)
     key = key_of(Feature.ACTION, facts.event_type_id)
-    done = _with_doing(profile, event, rule, (Chain.ACTIONS, key))
+    done = _with_doing(profile, event, rule, (_ALL_ACTIONS, key))
     return replace(done, sensitive=sensitive, factor_ms=factor_ms)
 
 

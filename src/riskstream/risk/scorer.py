@@ -2,7 +2,7 @@
 
 from functools import lru_cache, partial
 from operator import gt
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct
 
@@ -59,15 +59,9 @@ class Risk(Struct, frozen=True, omit_defaults=True, gc=False):
     vendor: VendorPart | None = None
 
 
-class _Found(NamedTuple):
-    """In this order they sort: most evidence first, then by rank."""
-
-    less: int
-    """Evidence, its sign turned."""
-    rank: int
-    family: int
-    id: str
-    detail: str
+_Found = tuple[int, int, int, str, str]
+"""Evidence in thousandths with its sign turned, rank, number of the family, id, detail: so they
+sort by most evidence, then by rank."""
 
 
 class Scorer:
@@ -100,53 +94,38 @@ class Scorer:
         self._familiar = Familiarity(
             policy.usual, colleagues_in(policy.usual.colleagues, partitions)
         )
-        self._plain: dict[int, Risk] = {}
+        self._explained = lru_cache(maxsize=_REMEMBERED)(self._explain)
 
     def __call__(self, situation: Situation) -> Risk:
-        """The explained score."""
+        """The explained score; often the same object as before, since days are alike."""
         facts = situation.facts
         prior = self._priors[facts.kind, facts.sensitivity]
-        found = self._find(situation)
-        if not found and facts.vendor is None:
-            return self._bare(prior)
+        return self._explained(prior, tuple(self._find(situation)), facts.vendor)
+
+    def _explain(self, prior: int, found: tuple[_Found, ...], theirs: VendorRisk | None) -> Risk:
         own = points(prior, tuple([-each[0] for each in found]))
+        score, vendor = own.score, None
         signals = [
             Signal(id_, -less / MILLI, share, detail)
             for (less, _, _, id_, detail), share in zip(found, own.signals, strict=True)
         ]
-        if facts.vendor is None:
-            return self._risk(own.score, Prior(prior / MILLI, own.prior), signals, None)
-        vendor = _vendor_part(facts.vendor)
-        score = own.score
-        if self._decides(vendor.score, score):
-            total = prior + sum(-each.less for each in found)
-            signals.append(_vendor_signal(vendor.score, score, total))
-            signals.sort(key=lambda each: -each.evidence)
-            score = vendor.score
-        return self._risk(score, Prior(prior / MILLI, own.prior), signals, vendor)
-
-    def _risk(
-        self, score: int, prior: Prior, signals: list[Signal], vendor: VendorPart | None
-    ) -> Risk:
+        if theirs is not None:
+            vendor = VendorPart(theirs.score, level_of(theirs.score), theirs.reasons)
+            if self._decides(vendor.score, score):
+                total = prior - sum(each[0] for each in found)
+                signals.append(_vendor_signal(vendor.score, score, total))
+                signals.sort(key=lambda each: -each.evidence)
+                score = vendor.score
         return Risk(
             score,
             level_of(score),
             self._version,
-            prior,
+            Prior(prior / MILLI, own.prior),
             tuple(signals),
             tuple([each.id for each in signals]),
             "; ".join([each.detail for each in signals]),
             vendor,
         )
-
-    def _bare(self, prior: int) -> Risk:
-        risk = self._plain.get(prior)
-        if risk is None:
-            alone = points(prior, ())
-            part = Prior(prior / MILLI, alone.prior)
-            risk = Risk(alone.score, level_of(alone.score), self._version, part, (), (), "")
-            self._plain[prior] = risk
-        return risk
 
     def _find(self, situation: Situation) -> list[_Found]:
         facts = situation.facts
@@ -155,13 +134,13 @@ class Scorer:
             finding = signal.evaluate(situation)
             if finding is not None:
                 family = _PLACE_OF[signal.family]
-                found.append(_Found(-finding[0], signal.rank, family, signal.id, finding[1]))
+                found.append((-finding[0], signal.rank, family, signal.id, finding[1]))
         outside = self._outside_login if facts.kind not in AUTHENTICATION else MILLI
         for id_, evidence, detail in usual_signals(situation, self._familiar):
             rank, family = _USUAL[id_]
             less = -evidence if outside == MILLI else -(evidence * outside // MILLI)
-            found.append(_Found(less, rank, family, id_, detail))
-        if len(found) > 1 or (found and found[0].family in _FAILURES):
+            found.append((less, rank, family, id_, detail))
+        if len(found) > 1 or (found and found[0][_FAMILY] in _FAILURES):
             found = self._bounded(found, situation)
         return found
 
@@ -188,14 +167,14 @@ class Scorer:
     def _discounted(self, found: list[_Found], situation: Situation) -> list[_Found]:
         families: dict[int, list[_Found]] = {}
         for each in found:
-            families.setdefault(each.family, []).append(each)
+            families.setdefault(each[_FAMILY], []).append(each)
         kept = []
         for family, members in families.items():
-            evidence = capped([-each.less for each in members], self._caps[family])
+            evidence = capped([-each[0] for each in members], self._caps[family])
             if family == _PLACE_OF[Family.FAILURES] and situation.on_known_device():
                 evidence = [_scaled(each, self._known_device) for each in evidence]
             kept += [
-                each._replace(less=-weight)
+                (-weight, *each[1:])
                 for each, weight in zip(members, evidence, strict=True)
                 if weight
             ]
@@ -203,8 +182,8 @@ class Scorer:
 
     def _saturated(self, found: list[_Found], situation: Situation) -> list[_Found]:
         """Failures and novelty of one event: the weaker of the two counts in part."""
-        failures = sum(-each.less for each in found if each.family in _FAILURES)
-        novelty = sum(-each.less for each in found if each.family in _NOVELTY and each.less < 0)
+        failures = sum(-less for less, _, family, *_ in found if family in _FAILURES)
+        novelty = sum(-less for less, _, family, *_ in found if family in _NOVELTY and less < 0)
         if not failures or not novelty:
             return found
         weak = _FAILURES if failures <= novelty else _NOVELTY
@@ -212,13 +191,13 @@ class Scorer:
         failed = situation.facts.outcome is EventOutcome.FAILURE
         over = MILLI * self._failed // together if failed and together > self._failed else MILLI
         saturated = []
-        for each in found:
-            part, family = -each.less, each.family
+        for less, rank, family, id_, detail in found:
+            part = -less
             if part > 0 and (family in _FAILURES or family in _NOVELTY):
                 part = _scaled(part, self._weaker) if family in weak else part
                 part = part if over == MILLI else part * over // MILLI
             if part:
-                saturated.append(each._replace(less=-part))
+                saturated.append((-part, rank, family, id_, detail))
         return saturated
 
 
@@ -228,6 +207,10 @@ def colleagues_in(colleagues: int, partitions: int) -> int:
 
 
 _FEWEST_COLLEAGUES: Final = 3
+_FAMILY: Final = 2
+"""Where a finding has its family."""
+_REMEMBERED: Final = 8192
+"""Explained scores kept."""
 _PLACE_OF: Final = {family: place for place, family in enumerate(Family)}
 _FAMILIES: Final = len(Family)
 _FAILURES: Final = frozenset({_PLACE_OF[Family.FAILURES], _PLACE_OF[Family.TAKEOVER]})
@@ -244,10 +227,6 @@ _USUAL: Final = {
 def _scaled(evidence: int, share: int) -> int:
     """A share, in thousandths, of positive evidence; halves go up."""
     return (2 * evidence * share + MILLI) // (2 * MILLI)
-
-
-def _vendor_part(vendor: VendorRisk) -> VendorPart:
-    return VendorPart(vendor.score, level_of(vendor.score), vendor.reasons)
 
 
 def _vendor_signal(vendor: int, own: int, evidence: int) -> Signal:

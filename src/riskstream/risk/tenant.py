@@ -135,6 +135,8 @@ class TenantView:
             self._all(former, before, -1)
             self._all(epoch, after, 1)
             return
+        if after.shape == before.shape:
+            return
         if after.usual is not before.usual:
             self._differ(epoch, before.usual, after.usual)
         if after.doings is not before.doings:

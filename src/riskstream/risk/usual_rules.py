@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from riskstream.risk.features import Feature
+from riskstream.risk.features import Chain, Feature
 from riskstream.risk.numbers import Count, Negative, Part, Positive, Share
 
 __all__ = ["FeatureRule", "HourRule", "Keep", "UsualRule"]
@@ -94,14 +94,12 @@ class UsualRule(Part):
         }
         return {feature: rule for feature, rule in named.items() if rule is not None}
 
-    def rooms(self) -> dict[Feature, int]:
-        """How many values of each feature a profile keeps; features left out keep a few."""
-        few = dict.fromkeys(Feature, _FEW)
-        return (
-            few
-            | {feature: rule.keep for feature, rule in self.rules().items()}
-            | {Feature.ACTION: self.actions.keep}
-        )
+    def rooms(self) -> tuple[int, ...]:
+        """By feature, how many values a profile keeps; of features left out a few."""
+        rules: dict[Feature, Keep] = {**self.rules(), Feature.ACTION: self.actions}
+        kept = {feature: rule.keep for feature, rule in rules.items()}
+        kept[Feature.TOTAL] = len(Chain)
+        return tuple(kept.get(feature, _FEW) for feature in Feature)
 
 
 _FEW = 4

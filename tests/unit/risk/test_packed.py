@@ -38,6 +38,7 @@ PROFILE = Profile(
     ((NOON // 60_000, 2),),
     NOON - 5,
     ((NOON // 60_000, 2),),
+    9,
     (NOON, 5237, 490),
 )
 """One with everything in it."""
@@ -84,7 +85,7 @@ def test_the_former_forms_are_read(value: bytes) -> None:
     assert (profile.risky_login, profile.sensitive) == ((NOON, 77), ((NOON // 60_000, 2),))
     assert is_known(profile, place_levels(facts(ip=HOME)))
     assert is_known(profile, place_levels(facts(ip="2001:db8::7")))
-    home = levels_of_place(HOME, None, None, None)
+    home = levels_of_place(HOME, None, None, None).levels
     assert [count_of(profile.usual[each.key]) for each in home] == [3 * UNIT, 3 * UNIT]
     assert count_of(profile.usual[CHAINS[Chain.PLACES]]) == 4 * UNIT
     assert count_of(profile.usual[hashed_agent_key("0123456789abcdef")]) == 3 * UNIT
@@ -95,7 +96,7 @@ def test_the_former_forms_are_read(value: bytes) -> None:
 def test_a_user_agent_is_known_again_after_the_change_of_forms() -> None:
     """The hash is the one that former versions took."""
     was = blake2b(LAPTOP.encode(), digest_size=8).hexdigest()
-    assert hashed_agent_key(was) == device_levels(facts(user_agent=LAPTOP))[-1].key
+    assert hashed_agent_key(was) == device_levels(facts(user_agent=LAPTOP)).levels[-1].key
 
 
 def test_what_is_read_from_the_changelog_is_stored_in_the_present_form() -> None:

@@ -1,5 +1,6 @@
 """Counts across the tenant: exact but for the sketch, whatever the order, and a fair sample."""
 
+from itertools import count
 from random import Random
 from zlib import crc32
 
@@ -13,13 +14,14 @@ from riskstream.risk.scorer import colleagues_in
 from riskstream.risk.tenant import EPOCH_MS, TenantCounts, TenantView
 from tests.support.risk import DAY, NOON, profile_of
 
+SHAPES = count()
 NETWORKS = [key_of(Feature.NETWORK, number) for number in range(6)]
 
 
 def _user(*keys: int, at: int = NOON, first: int = 0, doubted: tuple[int, ...] = ()) -> Profile:
-    usual = {key: entry(64, 2000, first) for key in keys}
-    usual |= {key: provisional(2000, first) for key in doubted}
-    return profile_of(as_of_ms=at, usual=usual)
+    usual = {key: entry(64, 8000, first) for key in keys}
+    usual |= {key: provisional(first) for key in doubted}
+    return profile_of(as_of_ms=at, usual=usual, shape=next(SHAPES))
 
 
 def _view(rows: list[Profile], watermark_ms: int = NOON) -> TenantView:

@@ -169,7 +169,8 @@ def test_apps() -> None:
 
 def test_levels_lie_inside_each_other() -> None:
     """Coarsest first; the first one's parent is a total."""
-    for levels in (place_levels(facts(**AT_HOME)), device_levels(facts(**AT_HOME))):
+    for chain in (place_levels(facts(**AT_HOME)), device_levels(facts(**AT_HOME))):
+        levels = chain.levels
         known = {level.key for level in levels}
         assert levels[0].parent not in known
         assert all(level.parent in known for level in levels[1:])
@@ -186,9 +187,9 @@ def test_keys_fit_what_a_profile_can_store(
     text: str, country: str | None, city: str | None, asn: int | None
 ) -> None:
     """Whatever an event says."""
-    levels = levels_of_place(text, country, city, asn)
-    levels += levels_of_device(text, country, city, None)
-    assert all(0 <= level.key < 2**60 for level in levels)
+    keys = levels_of_place(text, country, city, asn).keys
+    keys += levels_of_device(text, country, city, None).keys
+    assert all(0 <= key < 2**60 for key in keys)
 
 
 @given(
@@ -200,7 +201,7 @@ def test_evidence_is_bounded_and_round(where: dict[str, Any], times: int, users:
     """Per feature, by the policy."""
     profile = profile_of(usual=usual(facts(**AT_HOME), times) if times else {})
     rules = policy().usual.rules()
-    for levels in (place_levels(facts(**where)), device_levels(facts(**where))):
+    for levels, _ in (place_levels(facts(**where)), device_levels(facts(**where))):
         tenant = _tenant(users % 7, **where)
         for feature, evidence, _ in FAMILIAR.levels(levels, profile.usual, tenant, NOON):
             assert evidence

@@ -59,9 +59,15 @@ def usual_signals(situation: Situation, familiar: Familiarity) -> list[Said]:
         return said
     profile, tenant, time_ms = situation.profile or _NO_PROFILE, situation.tenant, situation.time_ms
     if facts.ip:
-        _chain(said, familiar.levels(place_levels(facts), profile.usual, tenant, time_ms), facts)
+        _chain(
+            said, familiar.levels(place_levels(facts).levels, profile.usual, tenant, time_ms), facts
+        )
     if facts.user_agent:
-        _chain(said, familiar.levels(device_levels(facts), profile.usual, tenant, time_ms), facts)
+        _chain(
+            said,
+            familiar.levels(device_levels(facts).levels, profile.usual, tenant, time_ms),
+            facts,
+        )
     if facts.app_id is not None and facts.kind is Kind.APP_ACCESS:
         _chain(said, familiar.app(facts.app_id, profile.doings, tenant, time_ms), facts)
     hour = familiar.hour(profile.hours, bin_of(time_ms))
