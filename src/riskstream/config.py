@@ -7,7 +7,7 @@ Unknown keys are refused.
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -32,6 +32,7 @@ __all__ = [
     "MetricsSettings",
     "PollSettings",
     "PrivacySettings",
+    "ReferenceSettings",
     "RiskSettings",
     "Settings",
     "StateSettings",
@@ -164,6 +165,20 @@ class PrivacySettings(_Section):
         return key
 
 
+class ReferenceSettings(_Section):
+    """Files of an operator's that tell more of an address. None is shipped.
+
+    A file is taken anew when it changes. Replace it by renaming another into its place.
+    """
+
+    geoip_city: Path | None = None
+    """An MMDB file in the form of GeoLite2 City or Country."""
+    geoip_asn: Path | None = None
+    """An MMDB file in the form of GeoLite2 ASN."""
+    lists: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], Path] = {}
+    """Lists of networks by name, one address or CIDR block per line; the policy weighs them."""
+
+
 class StateSettings(_Section):
     """Where the rows of the tables are kept while a worker runs. Kafka always has them, too."""
 
@@ -283,6 +298,7 @@ class Settings(BaseSettings):
     duplicates: DuplicateSettings = DuplicateSettings()
     catalog: CatalogSettings = CatalogSettings()
     risk: RiskSettings = RiskSettings()
+    reference: ReferenceSettings = ReferenceSettings()
     privacy: PrivacySettings = PrivacySettings()
     state: StateSettings = StateSettings()
     http: HttpSettings = HttpSettings()

@@ -140,19 +140,25 @@ def new_scorer(settings: "Settings") -> FileScorer:
     """A scorer with the catalog, policy, limits and mask of the settings.
 
     Raises:
-        ConfigError: The overlay, the policy or the mask's key has faults.
+        ConfigError: The overlay, the policy, the mask's key or a file of reference data has faults.
     """
     from riskstream.catalog.loader import load_catalog
     from riskstream.pipeline.assess import Assess
     from riskstream.pipeline.ingest import Ingest
     from riskstream.pipeline.limits import Limits
     from riskstream.pipeline.mask import mask_of
+    from riskstream.reference.reference import Reference
     from riskstream.risk.loader import load_policy
 
     limits = Limits(**settings.limits.model_dump())
     mask = mask_of(settings.privacy.mask_key())
-    ingest = Ingest(load_catalog(settings.catalog.overlay), limits, mask)
+    around = Reference(settings.reference, _untold)
+    ingest = Ingest(load_catalog(settings.catalog.overlay), limits, mask, around)
     return FileScorer(ingest, Assess(load_policy(settings.risk.policy), limits, mask))
+
+
+def _untold(_event: str, **_about: object) -> None:
+    """Files are read once, so nothing happens to them."""
 
 
 def documents(file: BinaryIO, max_record_bytes: int) -> Iterator[InputRecord]:

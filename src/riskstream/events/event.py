@@ -102,6 +102,17 @@ class Source(Struct, frozen=True, omit_defaults=True):
 
     ip: str | None = None
     user_agent: str | None = None
+    country: str | None = None
+    """ISO 3166 code, by the operator's GeoIP file; so are city, asn and operator."""
+    city: str | None = None
+    asn: int | None = None
+    operator: str | None = None
+    device: str | None = None
+    """``desktop``, ``mobile``, ``tablet`` or ``automated``, by the user agent."""
+    system: str | None = None
+    browser: str | None = None
+    lists: tuple[str, ...] = ()
+    """The operator's lists of networks that the address stands on."""
 
 
 class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -194,6 +205,10 @@ class Facts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Browser, without its version."""
     lists: tuple[Text, ...] = ()
     """Names of the operator's lists that the address stands on."""
+    without: tuple[Text, ...] = ()
+    """What was not known of any address when the event was received: ``asn``, ``geoip``."""
+    assumed: bool = False
+    """Done in an assumed session: somebody acted as the actor."""
 
 
 NO_RAW = Raw()

@@ -113,6 +113,7 @@ class Assess:
             folded.suspended,
             folded.profile,
             rows.tenant,
+            folded.failures,
         )
         risk = self._score(situation)
         profile = self._fold.learn(folded, facts, offset, risk.score)

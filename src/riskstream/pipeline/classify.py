@@ -23,6 +23,7 @@ from riskstream.pipeline.mask import Mask, masked_reference
 from riskstream.pipeline.meaning import Meaning, meaning_of
 from riskstream.pipeline.outputs import MAX_KEY_BYTES, raw_reference
 from riskstream.pipeline.subject import Subject, subject_of
+from riskstream.pipeline.surroundings import Surroundings, surrounded
 from riskstream.pipeline.trace import trace_context
 from riskstream.pipeline.validate import Fault, Valid
 
@@ -75,11 +76,25 @@ def provenance(record: Record) -> Provenance:
 
 
 class Classifier:
-    """Classifies events by one catalog, masked where there is a mask."""
+    """Classifies events by one catalog, masked where there is a mask.
 
-    def __init__(self, catalog: Catalog, limits: Limits, mask: Mask | None = None) -> None:
+    Args:
+        catalog: What event types mean.
+        limits: For the classified record.
+        mask: For names and addresses.
+        around: Knows places and devices; without it none are known.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        limits: Limits,
+        mask: Mask | None = None,
+        around: Surroundings | None = None,
+    ) -> None:
         self._limit = limits.max_classified_bytes
         self._mask = mask
+        self._around = around
         self._meaning = lru_cache(maxsize=4096)(
             lambda event_type_id: meaning_of(event_type_id, catalog.lookup(event_type_id))
         )
@@ -96,6 +111,8 @@ class Classifier:
         facts = _facts(event, valid, meaning, subject, public)
         if mask is not None and found.event.ipaddr:
             facts = msgspec.structs.replace(facts, ip=usable_address(found.event.ipaddr))
+        if self._around is not None and public.source is not None:
+            public, facts = surrounded(public, facts, self._around)
         origin = Origin(source.topic, source.partition, source.offset, found.member or 0)
         value, truncated = self._written(found, public, facts, origin, source)
         if value is None:
@@ -160,6 +177,7 @@ def _facts(
         user_agent=None if where is None else where.user_agent,
         app_id=None if app is None else app.id,
         vendor=vendor_risk_of(event),
+        assumed=public.assumed_by is not None,
     )
 
 

@@ -12,6 +12,7 @@ from riskstream.pipeline.decode import Found, decode
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.mask import Mask
 from riskstream.pipeline.outputs import dead_letter_output
+from riskstream.pipeline.surroundings import Surroundings
 from riskstream.pipeline.validate import Fault, validate
 
 __all__ = ["Ingest", "Ingested"]
@@ -31,9 +32,15 @@ class Ingest:
     Never raises on any input: each event ends in an output, or is counted as filtered.
     """
 
-    def __init__(self, catalog: Catalog, limits: Limits, mask: Mask | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        limits: Limits,
+        mask: Mask | None = None,
+        around: Surroundings | None = None,
+    ) -> None:
         self._limits = limits
-        self._classify = Classifier(catalog, limits, mask)
+        self._classify = Classifier(catalog, limits, mask, around)
 
     def __call__(self, records: Iterable[Record]) -> Ingested:
         """Take the records of one chunk through."""

@@ -22,26 +22,33 @@ from riskstream.risk.numbers import (
     Share,
     milli,
 )
-from riskstream.risk.usual_rules import UsualRule
+from riskstream.risk.usual_rules import Relays, UsualRule
 
 __all__ = [
     "MAX_PRIOR",
     "Absolute",
     "AfterRiskyLogin",
+    "AttackedRule",
+    "Dormant",
     "Families",
     "Family",
     "FamilyRule",
+    "Listed",
+    "ManyAddresses",
     "NewUser",
     "Policy",
     "Priors",
     "ProfileRule",
+    "RecentPlace",
     "RunSteps",
     "SaturationRule",
     "Signals",
     "Step",
     "Steps",
+    "Travel",
     "VendorMode",
     "WhileLocked",
+    "Windowed",
     "milli",
 ]
 
@@ -65,6 +72,10 @@ class Family(StrEnum):
     """Hours and apps, unusual or usual."""
     ACTIONS = "actions"
     """What an administrator does, against what they used to do."""
+    TRAVEL = "travel"
+    """Faster than anybody travels."""
+    REPUTATION = "reputation"
+    """What the operator's lists say of the address."""
     SESSION = "session"
     """What follows a risky login."""
     VENDOR = "vendor"
@@ -94,6 +105,8 @@ class Families(Part):
     place: FamilyRule
     device: FamilyRule
     habit: FamilyRule
+    travel: FamilyRule
+    reputation: FamilyRule
     actions: FamilyRule
     session: FamilyRule
 
@@ -183,6 +196,51 @@ class Absolute(Part):
     evidence: Positive
 
 
+class ManyAddresses(RunSteps):
+    """Different addresses that a run of failures came from."""
+
+
+class Travel(Steps):
+    """Distance over time since the last login; steps are by km/h."""
+
+    least_km: Count
+    """Shorter distances say nothing: positions of addresses are rough."""
+    shared_by: Count
+    """A network that so many users of the partition know is a place used by colleagues: silent."""
+
+
+class Listed(Part):
+    """The address stands on lists of the operator's; the weightiest one speaks."""
+
+    family: Family
+    lists: dict[str, Evidence]
+    """By name. Lists that are not named say nothing."""
+
+
+class Dormant(Part):
+    """A login after a long time without one."""
+
+    family: Family
+    evidence: Positive
+    after_days: Annotated[int, Field(ge=1, le=89)]
+
+
+class RecentPlace(Part):
+    """A sensitive action from where the user has not been for long."""
+
+    family: Family
+    evidence: Positive
+    days: Annotated[int, Field(ge=1, le=89)]
+    """So long after they were first met, place and device are recent."""
+    min_logins: Count
+
+
+class Windowed(Steps):
+    """A signal whose evidence grows with the failures of one kind in a window."""
+
+    minutes: Annotated[int, Field(ge=1, le=60)]
+
+
 class AfterRiskyLogin(Part):
     """A sensitive action after a login that scored High."""
 
@@ -207,10 +265,22 @@ class Signals(Part):
     success_after_failures: TakeoverSteps | None = None
     success_after_mfa_denials: RunSteps | None = None
     activity_while_locked: WhileLocked | None = None
+    guessing_from_many_addresses: ManyAddresses | None = None
+    app_failures: Windowed | None = None
+    admin_denials: Windowed | None = None
+    api_failures: Windowed | None = None
+    listed_address: Listed | None = None
+    impossible_travel: Travel | None = None
+    automated_client: Absolute | None = None
+    dormant_account: Dormant | None = None
     new_user: NewUser | None = None
     sensitive_first_seen: Absolute | None = None
     sensitive_burst: Steps | None = None
     after_risky_login: AfterRiskyLogin | None = None
+    factor_changed_then_used: AfterRiskyLogin | None = None
+    sensitive_from_recent_place: RecentPlace | None = None
+    assumed_session: Absolute | None = None
+    own_account: Absolute | None = None
     vendor_score: Vendor | None = None
 
 
@@ -240,6 +310,13 @@ class SaturationRule(Part):
     """Most that the two add up to where the event itself failed: nobody got in."""
 
 
+class AttackedRule(Part):
+    """When a user is under attack: marked, and not held against their usual place and device."""
+
+    failures_1h: Count
+    """Failed logins from places that are not usual, in an hour."""
+
+
 class ProfileRule(Part):
     """How long a run of failures lasts."""
 
@@ -265,5 +342,7 @@ class Policy(Part):
     vendor: VendorRule = VendorRule()
     saturation: SaturationRule
     usual: UsualRule
+    relays: Relays = Relays()
+    attacked: AttackedRule
     profile: ProfileRule
     lockouts: LockoutRule = LockoutRule()

@@ -39,7 +39,7 @@ from riskstream.risk.habits import (
 )
 from riskstream.risk.hours import bin_of, faded, more_at
 from riskstream.risk.levels import HIGH_FROM, MEDIUM_FROM
-from riskstream.risk.usual_rules import UsualRule
+from riskstream.risk.usual_rules import Relays, UsualRule
 from riskstream.windows.lockouts import Register, newer
 from riskstream.windows.panes import DAY_MS, HOUR_MINUTES, MINUTE_MS, Panes, add, prune
 
@@ -80,6 +80,8 @@ class Run(Struct, frozen=True, array_like=True, gc=False):
     """Where all of them came from; None when unknown or not one place."""
     denied_ms: int = 0
     """Last denial."""
+    sources: tuple[int, ...] = ()
+    """Different addresses among them, as 32 bits of their hashes, eight at most."""
 
 
 class Profile(Struct, frozen=True, array_like=True, gc=False):
@@ -108,7 +110,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     factor_ms: int = 0
     """Newest change of the subject's own factors by itself."""
     elsewhere: Panes = ()
-    """Failures from places that are not usual, in one-minute panes of an hour."""
+    """Failed logins from places that are not usual, in one-minute panes of an hour."""
     shape: int = 0
     """Changes whenever a value came, went, or ceased to be provisional; counts alone leave it."""
     where: tuple[int, int, int] | None = None
@@ -128,13 +130,18 @@ class LearnedFrom(Struct, frozen=True, gc=False):
 class Learning:
     """A policy's numbers about profiles, made ready."""
 
-    def __init__(self, rule: UsualRule, run_gap_minutes: int) -> None:
+    def __init__(self, rule: UsualRule, run_gap_minutes: int, relays: Relays | None = None) -> None:
+        self._relays = relays or Relays()
         self.step = rule.half_life_days * PANES_A_DAY // AGE_STEPS
         """A quarter of the half-life, in six-hour panes."""
         self.confirming = Confirming(rule.confirm_days, rule.unverified_days)
         self.run_gap_ms = run_gap_minutes * MINUTE_MS
         self.room = rule.rooms()
         """By feature."""
+
+    def is_relayed(self, facts: Facts) -> bool:
+        """The address says nothing of where the user is: a VPN, a relay, a satellite."""
+        return self._relays.hide(facts.asn, facts.lists)
 
 
 def is_late(profile: Profile | None, time_ms: int) -> bool:
@@ -163,6 +170,8 @@ def fold_profile(profile: Profile | None, event: LearnedFrom, rule: Learning) ->
     if kind is Kind.APP_ACCESS and facts.app_id is not None:
         app = key_of(Feature.APP, facts.app_id)
         return _with_doing(profile, event, rule, (_ALL_APPS, app))
+    if facts.subject_type == "client" and facts.outcome is not EventOutcome.FAILURE:
+        profile = _with_client(profile, event, rule)
     if facts.sensitivity is not Sensitivity.NONE and facts.outcome is not EventOutcome.FAILURE:
         return _with_action(profile, event, rule, as_of)
     return replace(profile, as_of_ms=as_of, offset=event.offset)
@@ -219,7 +228,11 @@ def _with_success(profile: Profile, event: LearnedFrom, rule: Learning, as_of: i
         register = Register(time_ms, facts.id, facts.event_type_id)
         if newer(last_login, register):
             last_login = register
-    if facts.position is not None and (where is None or time_ms >= where[0]):
+    if (
+        facts.position is not None
+        and not rule.is_relayed(facts)
+        and (where is None or time_ms >= where[0])
+    ):
         where = (time_ms, *facts.position)
     return Profile(
         VERSION,
@@ -261,10 +274,19 @@ def _learn_places(usual: Habits, event: LearnedFrom, rule: Learning, factor_ms: 
     return changed
 
 
+def _with_client(profile: Profile, event: LearnedFrom, rule: Learning) -> Profile:
+    """An API credential does not log in: it is used from where it works."""
+    if event.score >= HIGH_FROM or not event.facts.ip:
+        return profile
+    usual = profile.usual.copy()
+    shape = profile.shape + _learn_places(usual, event, rule, 0) & _SHAPES
+    return replace(profile, usual=usual, shape=shape)
+
+
 def _with_failure(profile: Profile, event: LearnedFrom, rule: Learning, as_of: int) -> Profile:
     facts, time_ms = event.facts, event.time_ms
     elsewhere = profile.elsewhere
-    if not is_known(profile, place_levels(facts)):
+    if facts.kind is Kind.LOGIN_FAILURE and not is_known(profile, place_levels(facts)):
         elsewhere = add(elsewhere, time_ms // MINUTE_MS)
     elsewhere = prune(elsewhere, as_of // MINUTE_MS - HOUR_MINUTES)
     return replace(
@@ -307,7 +329,8 @@ def _longer(run: Run | None, facts: Facts, time_ms: int, gap_ms: int) -> Run:
     mfa = int(facts.kind is Kind.MFA_FAILURE)
     denied = int(facts.kind is Kind.MFA_DENIED)
     if run is None or time_ms - run.last_ms > gap_ms:
-        return Run(login, mfa, denied, time_ms, time_ms, facts.ip, time_ms if denied else 0)
+        since = time_ms if denied else 0
+        return Run(login, mfa, denied, time_ms, time_ms, facts.ip, since, _sources((), facts))
     return Run(
         run.login + login,
         run.mfa + mfa,
@@ -316,4 +339,17 @@ def _longer(run: Run | None, facts: Facts, time_ms: int, gap_ms: int) -> Run:
         max(run.last_ms, time_ms),
         run.address if run.address == facts.ip else None,
         max(run.denied_ms, time_ms) if denied else run.denied_ms,
+        _sources(run.sources, facts),
     )
+
+
+def _sources(known: tuple[int, ...], facts: Facts) -> tuple[int, ...]:
+    if not facts.ip or len(known) >= _MAX_SOURCES:
+        return known
+    source = place_levels(facts).levels[-1].key >> _NARROW
+    return known if source in known else (*known, source)
+
+
+_MAX_SOURCES: Final = 8
+_NARROW: Final = 28
+"""Bits of a key of an address that are dropped, to keep rows small."""

@@ -2,7 +2,7 @@
 
 from functools import lru_cache, partial
 from operator import gt
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from riskstream.risk.signals.kinds import AUTHENTICATION
 from riskstream.risk.signals.registry import SIGNAL_IDS, VENDOR_SCORE, needs_met, signals_of
 from riskstream.risk.signals.usual import USUAL_FAMILY, usual_signals
 from riskstream.risk.situation import Situation
+from riskstream.windows.panes import HOUR_MINUTES
 
 __all__ = ["Prior", "Risk", "Scorer", "Signal", "VendorPart", "colleagues_in"]
 
@@ -57,11 +58,23 @@ class Risk(Struct, frozen=True, omit_defaults=True, gc=False):
     reasons: str
     """The details, joined by ``; ``."""
     vendor: VendorPart | None = None
+    under_attack: bool = False
+    """Logins of this subject fail from places that are not its own."""
+    without: tuple[str, ...] = ()
+    """What was not known when the event was received, so that signals about it were silent."""
 
 
 _Found = tuple[int, int, int, str, str]
 """Evidence in thousandths with its sign turned, rank, number of the family, id, detail: so they
 sort by most evidence, then by rank."""
+
+
+class _Marks(NamedTuple):
+    """What stands beside the signals."""
+
+    vendor: VendorRisk | None
+    under_attack: bool
+    without: tuple[str, ...]
 
 
 class Scorer:
@@ -89,6 +102,7 @@ class Scorer:
         ]
         self._known_device = milli(policy.families.failures.known_device_factor)
         self._weaker = milli(policy.saturation.weaker)
+        self._attacked = policy.attacked.failures_1h
         self._failed = milli(policy.saturation.failed)
         self._outside_login = milli(policy.usual.outside_login)
         self._familiar = Familiarity(
@@ -100,15 +114,18 @@ class Scorer:
         """The explained score; often the same object as before, since days are alike."""
         facts = situation.facts
         prior = self._priors[facts.kind, facts.sensitivity]
-        return self._explained(prior, tuple(self._find(situation)), facts.vendor)
+        attacked = situation.failures_elsewhere(HOUR_MINUTES) >= self._attacked
+        marks = _Marks(facts.vendor, attacked, facts.without)
+        return self._explained(prior, tuple(self._find(situation)), marks)
 
-    def _explain(self, prior: int, found: tuple[_Found, ...], theirs: VendorRisk | None) -> Risk:
+    def _explain(self, prior: int, found: tuple[_Found, ...], marks: _Marks) -> Risk:
         own = points(prior, tuple([-each[0] for each in found]))
         score, vendor = own.score, None
         signals = [
             Signal(id_, -less / MILLI, share, detail)
             for (less, _, _, id_, detail), share in zip(found, own.signals, strict=True)
         ]
+        theirs = marks.vendor
         if theirs is not None:
             vendor = VendorPart(theirs.score, level_of(theirs.score), theirs.reasons)
             if self._decides(vendor.score, score):
@@ -125,6 +142,8 @@ class Scorer:
             tuple([each.id for each in signals]),
             "; ".join([each.detail for each in signals]),
             vendor,
+            marks.under_attack,
+            marks.without,
         )
 
     def _find(self, situation: Situation) -> list[_Found]:

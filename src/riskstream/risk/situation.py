@@ -8,7 +8,9 @@ from riskstream.events.event import Facts
 from riskstream.risk.features import device_levels, place_levels
 from riskstream.risk.profile import Profile, is_known
 from riskstream.risk.tenant import NOBODY, TenantView
+from riskstream.windows.failures import FailuresRow
 from riskstream.windows.lockouts import Register
+from riskstream.windows.panes import HOUR_MINUTES, MINUTE_MS, count
 
 __all__ = ["QUIET", "Counts", "Situation"]
 
@@ -43,6 +45,8 @@ class Situation(Struct, frozen=True, gc=False):
     """Before the event was folded in."""
     tenant: TenantView = NOBODY
     """What is usual for the partition's users, before the event was folded in."""
+    failures: FailuresRow | None = None
+    """The subject's, after the event was folded in."""
 
     def on_known_device(self) -> bool:
         """From a usual address and, where the event names one, with a usual user agent."""
@@ -50,3 +54,14 @@ class Situation(Struct, frozen=True, gc=False):
         if profile is None or facts.ip is None or not is_known(profile, place_levels(facts)):
             return False
         return not facts.user_agent or is_known(profile, device_levels(facts))
+
+    def failures_elsewhere(self, minutes: int) -> int:
+        """Failed logins of the last minutes from places that are not usual."""
+        profile = self.profile
+        if profile is None or not profile.elsewhere:
+            return 0
+        return count(profile.elsewhere, self.time_ms // MINUTE_MS, minutes)
+
+    def besieged(self) -> bool:
+        """Somebody else fails to get in, and this is the user at their usual place."""
+        return self.failures_elsewhere(HOUR_MINUTES) > 0 and self.on_known_device()

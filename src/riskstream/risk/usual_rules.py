@@ -7,7 +7,7 @@ from pydantic import Field
 from riskstream.risk.features import Chain, Feature
 from riskstream.risk.numbers import Count, Negative, Part, Positive, Share
 
-__all__ = ["FeatureRule", "HourRule", "Keep", "UsualRule"]
+__all__ = ["FeatureRule", "HourRule", "Keep", "Relays", "UsualRule"]
 
 Probability = Annotated[float, Field(gt=0, le=1)]
 
@@ -46,6 +46,18 @@ class HourRule(Weighed):
     """The hour of the week, against an attacker to whom all hours are alike."""
 
     strength: Annotated[float, Field(gt=0, le=1000)]
+
+
+class Relays(Part):
+    """Networks whose addresses do not tell where their users are."""
+
+    asns: tuple[Annotated[int, Field(ge=1, le=4_294_967_295)], ...] = ()
+    lists: tuple[str, ...] = ()
+    """Of the operator's lists of networks."""
+
+    def hide(self, asn: int | None, lists: tuple[str, ...]) -> bool:
+        """Whether an address of that ASN, on those lists, is one of them."""
+        return asn in self.asns or (bool(lists) and not set(lists).isdisjoint(self.lists))
 
 
 class UsualRule(Part):

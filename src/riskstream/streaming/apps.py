@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 from faust.app.base import BootStrategy
 from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 from faust.serializers.codecs import Codec
+from structlog import get_logger
 from typing_extensions import override
 from yarl import URL
 
@@ -21,6 +22,7 @@ from riskstream.pipeline.duplicates import DuplicateFilter
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.mask import mask_of
+from riskstream.reference.reference import Reference
 from riskstream.risk.loader import load_policy
 from riskstream.security import SecuritySettings
 from riskstream.streaming.acknowledged import AcknowledgedUnit, SharedSender
@@ -37,6 +39,8 @@ from riskstream.streaming.transport import ChunkTransport
 from riskstream.streaming.unit import UnitOfWork
 
 __all__ = ["HopApp", "Role", "create_app"]
+
+log = get_logger(__name__)
 
 Role = Literal["ingest", "assess"]
 
@@ -109,7 +113,20 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
     mask = mask_of(settings.privacy.mask_key())
     stage: Stage
     if role == "ingest":
-        stage = IngestStage(Ingest(catalog, limits, mask))
+        reference = Reference(settings.reference, _tell)
+        stage = IngestStage(Ingest(catalog, limits, mask, reference), reference.refresh)
+        metrics.watch(
+            "reference_entries",
+            "Entries of a file of reference data, as it is in use.",
+            "file",
+            reference.sizes,
+        )
+        metrics.watch(
+            "reference_refused",
+            "1 while the newest version of a file of reference data is refused.",
+            "file",
+            reference.refusals,
+        )
     else:
         stores = new_stores(settings.state, settings.worker.app_id)
         tables = StateTables(app, settings.kafka.partitions, stores, settings.state.cached_rows)
@@ -137,6 +154,11 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
     )
     _declare(app, stage.source)
     return app, metrics
+
+
+def _tell(event: str, **about: object) -> None:
+    """What happens to files of reference data, in the log."""
+    (log.warning if event == "reference_refused" else log.info)(event, **about)
 
 
 def _filters(duplicates: DuplicateSettings) -> Callable[[], DuplicateFilter] | None:

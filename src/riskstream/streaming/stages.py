@@ -78,11 +78,15 @@ class IngestStage(Stage):
 
     source = topics.RAW
 
-    def __init__(self, ingest: Ingest) -> None:
+    def __init__(self, ingest: Ingest, refresh: Callable[[], None] | None = None) -> None:
         self._ingest = ingest
+        self._refresh = refresh
+        """Looks after reference data, before each chunk."""
 
     @override
     def begin(self, partition: int, records: Sequence[Record]) -> "_Ingesting":
+        if self._refresh is not None:
+            self._refresh()
         return _Ingesting(self._ingest)
 
     @override

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from riskstream.risk.hours import BINS
-from riskstream.risk.policy import Family, Steps, VendorMode, WhileLocked
+from riskstream.risk.policy import Family, Listed, Steps, VendorMode, WhileLocked
 from riskstream.risk.signals.registry import SIGNAL_IDS
 from riskstream.risk.signals.usual import USUAL_IDS
 from riskstream.risk.usual_rules import FeatureRule, UsualRule
@@ -21,6 +21,8 @@ def _evidence(id_: str) -> str:
     rule = getattr(policy().signals, id_)
     if isinstance(rule, Steps):
         return ", ".join(f"{step.at}: {step.evidence}" for step in rule.steps)
+    if isinstance(rule, Listed):
+        return ", ".join(f"{name}: {evidence}" for name, evidence in rule.lists.items())
     if isinstance(rule, WhileLocked):
         return f"locked: {rule.locked}, suspended: {rule.suspended}"
     return str(getattr(rule, "evidence", "what is missing to it"))

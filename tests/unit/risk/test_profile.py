@@ -206,10 +206,14 @@ def test_a_run_grows_until_a_success_or_a_gap() -> None:
     profile = _fold(None, Kind.LOGIN_FAILURE)
     profile = _fold(profile, Kind.MFA_FAILURE, NOON + MINUTE)
     profile = _fold(profile, Kind.MFA_DENIED, NOON + 2 * MINUTE)
-    assert profile.run == Run(1, 1, 1, NOON, NOON + 2 * MINUTE, HOME, NOON + 2 * MINUTE)
+    assert profile.run is not None
+    (source,) = profile.run.sources
+    last = NOON + 2 * MINUTE
+    assert profile.run == Run(1, 1, 1, NOON, last, HOME, last, (source,))
     moved = _fold(profile, Kind.LOGIN_FAILURE, NOON + 3 * MINUTE, ip="203.0.113.9")
     assert moved.run is not None
     assert (moved.run.login, moved.run.address) == (2, None)
+    assert len(moved.run.sources) == 2
     assert _fold(profile, Kind.LOGIN_SUCCESS, NOON + 3 * MINUTE).run is None
     assert _fold(profile, Kind.MFA_SUCCESS, NOON + 3 * MINUTE).run == profile.run
     fresh = _fold(profile, Kind.LOGIN_FAILURE, NOON + 63 * MINUTE).run

@@ -134,13 +134,20 @@ def test_what_twenty_colleagues_took_up_within_a_day_is_no_novelty() -> None:
     [
         (Kind.LOGIN_SUCCESS, {"ip": None, "user_agent": None}),
         (Kind.LOGIN_SUCCESS, {"actor_user_id": 99}),
-        (Kind.LOGIN_SUCCESS, {"subject_type": "client"}),
+        (Kind.LOGIN_SUCCESS, {"subject_type": "system"}),
         (Kind.PROVISIONING, {}),
     ],
 )
 def test_nothing_is_said_where_nothing_can_be_compared(kind: Kind, changes: dict[str, Any]) -> None:
     """No place, or not the subject's own, or nobody at a keyboard."""
     assert not _said(profile_of(), kind=kind, **({"ip": ELSEWHERE, "user_agent": "x"} | changes))
+
+
+def test_of_an_api_credential_the_place_alone_is_looked_at() -> None:
+    """It keeps no hours, and its user agent is its own business."""
+    busy = profile_of(hours=more_at(b"", bin_of(NOON + 12 * HOUR)) * 1)
+    said = _said(busy, kind=Kind.API_ACCESS, subject_type="client", ip=ELSEWHERE, user_agent="x")
+    assert said.keys() == {"new_network"}
 
 
 def test_hours_of_the_week() -> None:

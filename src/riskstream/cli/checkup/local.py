@@ -1,4 +1,4 @@
-"""What lies on this machine: policy, catalog, state directory."""
+"""What lies on this machine: policy, catalog, reference data, state directory."""
 
 import importlib.util
 import os
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from riskstream import __version__
 from riskstream.catalog.loader import load_catalog
-from riskstream.cli.checkup.finding import Finding, fail, ok, warn
+from riskstream.cli.checkup.finding import Finding, fail, ok, skipped, warn
 from riskstream.errors import CatalogError, ConfigError, PolicyError
 from riskstream.risk.loader import load_policy
 
@@ -27,6 +27,7 @@ def judge_local(settings: "Settings") -> Iterator[Finding]:
     yield ok("riskstream", f"version {__version__}")
     yield _policy(settings)
     yield _catalog(settings)
+    yield _reference(settings)
     yield _state(settings)
 
 
@@ -49,6 +50,25 @@ def _catalog(settings: "Settings") -> Finding:
         )
     over = f", with {overlay} over it" if overlay else ""
     return ok("catalog", f"{len(catalog)} event types{over}")
+
+
+def _reference(settings: "Settings") -> Finding:
+    from riskstream.reference.reference import Reference
+
+    check = "reference"
+    try:
+        reference = Reference(settings.reference, lambda _event, **_about: None)
+    except ConfigError as fault:
+        return fail(check, str(fault), "mend the file, or take its name out of the settings")
+    files = ", ".join(f"{name} ({entries:.0f})" for name, entries in reference.sizes().items())
+    if reference.without:
+        return skipped(
+            check,
+            f"no {' and no '.join(reference.without)} file: signals about countries, networks' "
+            f"operators and travel are silent{f'; in use: {files}' if files else ''}",
+            "name reference.geoip_city and reference.geoip_asn; docs/risk.md says how",
+        )
+    return ok(check, files)
 
 
 def _state(settings: "Settings") -> Finding:

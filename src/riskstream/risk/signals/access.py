@@ -1,14 +1,32 @@
 """Signals about success where there should be none: after failures, denials, under a lock."""
 
 from riskstream.events.vocabulary import EventOutcome
-from riskstream.risk.policy import RunSteps, TakeoverSteps, WhileLocked, milli
-from riskstream.risk.profile import Run
+from riskstream.risk.features import device_levels
+from riskstream.risk.policy import (
+    Absolute,
+    AfterRiskyLogin,
+    Dormant,
+    ManyAddresses,
+    RunSteps,
+    TakeoverSteps,
+    WhileLocked,
+    milli,
+)
+from riskstream.risk.profile import Run, is_known
 from riskstream.risk.score import MILLI
 from riskstream.risk.signals.signal import Finding, Signal, evidence_at, ladder, some
 from riskstream.risk.situation import Situation
-from riskstream.windows.panes import MINUTE_MS
+from riskstream.windows.panes import DAY_MS, MINUTE_MS
 
-__all__ = ["activity_while_locked", "success_after_failures", "success_after_mfa_denials"]
+__all__ = [
+    "activity_while_locked",
+    "automated_client",
+    "dormant_account",
+    "factor_changed_then_used",
+    "guessing_from_many_addresses",
+    "success_after_failures",
+    "success_after_mfa_denials",
+]
 
 
 def success_after_failures(rule: TakeoverSteps) -> Signal:
@@ -25,6 +43,8 @@ def success_after_failures(rule: TakeoverSteps) -> Signal:
         if not evidence:
             return None
         address = situation.facts.ip
+        if run.address != address and situation.besieged():
+            return None
         if address is not None and run.address == address:
             return evidence, f"success after {some(failures, 'failure')} from the same address"
         less = (2 * evidence * elsewhere + MILLI) // (2 * MILLI)
@@ -43,6 +63,68 @@ def success_after_mfa_denials(rule: RunSteps) -> Signal:
             return None
         evidence = evidence_at(steps, run.denied)
         return (evidence, f"accepted after {some(run.denied, 'MFA denial')}") if evidence else None
+
+    return evaluate
+
+
+def guessing_from_many_addresses(rule: ManyAddresses) -> Signal:
+    """Failures against one user from many addresses."""
+    steps, within = ladder(rule), rule.within_minutes * MINUTE_MS
+
+    def evaluate(situation: Situation) -> Finding | None:
+        run = _recent_run(situation)
+        if run is None or situation.time_ms - run.last_ms > within or situation.besieged():
+            return None
+        addresses = len(run.sources)
+        evidence = evidence_at(steps, addresses)
+        return (evidence, f"failures from {addresses} addresses") if evidence else None
+
+    return evaluate
+
+
+def dormant_account(rule: Dormant) -> Signal:
+    """A person logs in who has not for long."""
+    evidence, after = milli(rule.evidence), rule.after_days * DAY_MS
+
+    def evaluate(situation: Situation) -> Finding | None:
+        profile = situation.profile
+        if profile is None or profile.last_login is None:
+            return None
+        away = situation.time_ms - profile.last_login.time_ms
+        if away < after or situation.facts.subject_type != "user":
+            return None
+        return evidence, f"first login for {away // DAY_MS} days"
+
+    return evaluate
+
+
+def automated_client(rule: Absolute) -> Signal:
+    """A program logs in as a person, and it is not one that this person uses."""
+    evidence = milli(rule.evidence)
+
+    def evaluate(situation: Situation) -> Finding | None:
+        facts, profile = situation.facts, situation.profile
+        if facts.device != "automated" or facts.subject_type != "user":
+            return None
+        if profile is not None and is_known(profile, device_levels(facts)):
+            return None
+        return evidence, f"a program logs in: {facts.browser or 'unknown'}"
+
+    return evaluate
+
+
+def factor_changed_then_used(rule: AfterRiskyLogin) -> Signal:
+    """A factor succeeds soon after the user's factors changed, from where the user is not known."""
+    evidence, within = milli(rule.evidence), rule.within_minutes * MINUTE_MS
+
+    def evaluate(situation: Situation) -> Finding | None:
+        profile = situation.profile
+        if profile is None or not profile.factor_ms:
+            return None
+        passed = situation.time_ms - profile.factor_ms
+        if not 0 <= passed <= within or situation.on_known_device():
+            return None
+        return evidence, f"factors changed {passed // MINUTE_MS} minutes before, from a new place"
 
     return evaluate
 

@@ -1,8 +1,12 @@
 """Signals about sensitive actions of people and clients."""
 
-from riskstream.risk.features import Feature, key_of
-from riskstream.risk.policy import Absolute, AfterRiskyLogin, Steps, milli
-from riskstream.risk.profile import BURST_MINUTES
+from typing import Final
+
+from riskstream.events.vocabulary import EventOutcome
+from riskstream.risk.features import Feature, device_levels, feature_of, key_of, place_levels
+from riskstream.risk.habits import PANES_A_DAY, first_pane, pane_of
+from riskstream.risk.policy import Absolute, AfterRiskyLogin, RecentPlace, Steps, milli
+from riskstream.risk.profile import BURST_MINUTES, Profile
 from riskstream.risk.signals.signal import (
     Finding,
     Signal,
@@ -14,7 +18,14 @@ from riskstream.risk.signals.signal import (
 from riskstream.risk.situation import Situation
 from riskstream.windows.panes import MINUTE_MS, count
 
-__all__ = ["after_risky_login", "sensitive_burst", "sensitive_first_seen"]
+__all__ = [
+    "after_risky_login",
+    "assumed_session",
+    "own_account",
+    "sensitive_burst",
+    "sensitive_first_seen",
+    "sensitive_from_recent_place",
+]
 
 
 def sensitive_first_seen(rule: Absolute) -> Signal:
@@ -66,3 +77,67 @@ def after_risky_login(rule: AfterRiskyLogin) -> Signal:
         return evidence, f"sensitive action after a login with risk {score}"
 
     return evaluate
+
+
+def sensitive_from_recent_place(rule: RecentPlace) -> Signal:
+    """A sensitive action from a place or device that the user has known for a few days only."""
+    evidence, panes = milli(rule.evidence), rule.days * PANES_A_DAY
+
+    def evaluate(situation: Situation) -> Finding | None:
+        facts, profile = situation.facts, situation.profile
+        if profile is None or profile.logins < rule.min_logins:
+            return None
+        if facts.subject_type != "user" or not sensitive_by_person(facts):
+            return None
+        oldest = pane_of(situation.time_ms) - panes
+        for levels, _ in (place_levels(facts), device_levels(facts)):
+            for feature, key, _parent in levels:
+                held = profile.usual.get(key) if feature in _LASTING else None
+                if held is None or first_pane(held) <= oldest:
+                    continue
+                if _older(profile, feature, oldest):
+                    return evidence, "sensitive action from a place or device first met days ago"
+        return None
+
+    return evaluate
+
+
+def assumed_session(rule: Absolute) -> Signal:
+    """A sensitive action by somebody who assumed another user."""
+    evidence = milli(rule.evidence)
+
+    def evaluate(situation: Situation) -> Finding | None:
+        facts = situation.facts
+        if not facts.assumed or not sensitive_by_person(facts):
+            return None
+        return evidence, "in the session of an assumed user"
+
+    return evaluate
+
+
+def own_account(rule: Absolute) -> Signal:
+    """Somebody gives rights to themselves."""
+    evidence = milli(rule.evidence)
+
+    def evaluate(situation: Situation) -> Finding | None:
+        facts = situation.facts
+        if facts.user_id is None or facts.user_id != facts.actor_user_id:
+            return None
+        if facts.outcome is EventOutcome.FAILURE:
+            return None
+        return evidence, "an administrator changes their own access"
+
+    return evaluate
+
+
+_LASTING: Final = frozenset({Feature.NETWORK, Feature.AGENT})
+"""Levels at which a place and a device are told apart."""
+
+
+def _older(profile: Profile, feature: Feature, oldest: int) -> bool:
+    """The user had another one before; otherwise all of them is recent."""
+    return any(
+        first_pane(held) <= oldest
+        for key, held in profile.usual.items()
+        if feature_of(key) == feature
+    )

@@ -55,13 +55,18 @@ def usual_signals(situation: Situation, familiar: Familiarity) -> list[Said]:
     """What is new and what is usual about the event; nothing where nobody sits at a keyboard."""
     facts = situation.facts
     said: list[Said] = []
-    if facts.subject_type != "user" or facts.kind not in OWN or not _own_doing(facts):
+    human = facts.subject_type == "user"
+    if facts.kind not in OWN or not (human or facts.subject_type == "client"):
+        return said
+    if human and not _own_doing(facts):
         return said
     profile, tenant, time_ms = situation.profile or _NO_PROFILE, situation.tenant, situation.time_ms
     if facts.ip:
         _chain(
             said, familiar.levels(place_levels(facts).levels, profile.usual, tenant, time_ms), facts
         )
+    if not human:
+        return said
     if facts.user_agent:
         _chain(
             said,
