@@ -28,7 +28,7 @@ _SHRUNK: Final = 2
 class Status(Protocol):
     """Told of what happens to a file."""
 
-    def __call__(self, event: str, **about: object) -> None:
+    def __call__(self, event: str, /, **about: object) -> None:
         """``reference_loaded`` or ``reference_refused``."""
 
 
