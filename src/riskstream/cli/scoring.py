@@ -157,7 +157,7 @@ def new_scorer(settings: "Settings") -> FileScorer:
     return FileScorer(ingest, Assess(load_policy(settings.risk.policy), limits, mask))
 
 
-def _untold(_event: str, **_about: object) -> None:
+def _untold(_event: str, /, **_about: object) -> None:
     """Files are read once, so nothing happens to them."""
 
 

@@ -156,7 +156,7 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
     return app, metrics
 
 
-def _tell(event: str, **about: object) -> None:
+def _tell(event: str, /, **about: object) -> None:
     """What happens to files of reference data, in the log."""
     (log.warning if event == "reference_refused" else log.info)(event, **about)
 
