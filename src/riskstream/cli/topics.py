@@ -33,6 +33,13 @@ class AclFormat(StrEnum):
     COMMANDS = "commands"
 
 
+class Authentication(StrEnum):
+    """``--authentication`` of ``export``."""
+
+    SCRAM = "scram-sha-512"
+    TLS = "tls"
+
+
 _STYLES = {"ok": "green", "created": "green", "exists": "dim", "would_create": "yellow"}
 
 
@@ -146,6 +153,54 @@ def acls(
         show(*(line for one, who in named for line in commands(one, who, servers)))
     else:
         show(*(_acl_table(one, who) for one, who in named))
+
+
+@app.command()
+def export(
+    *,
+    cluster: Annotated[str, typer.Option(metavar="NAME", help="Of the Kafka resource.")] = "kafka",
+    partitions: Annotated[
+        int | None, typer.Option(help="Without it kafka.partitions.", min=1, max=4096)
+    ] = None,
+    replication_factor: Annotated[
+        int | None, typer.Option(help="Without it kafka.replication_factor.", min=1, max=10)
+    ] = None,
+    users: Annotated[
+        bool, typer.Option("--users", help="Also a KafkaUser with its rights for each role.")
+    ] = False,
+    group: Annotated[
+        str, typer.Option(metavar="GROUP", help="Consumer group of the role scored-consumer.")
+    ] = "siem",
+    authentication: Annotated[
+        Authentication, typer.Option(metavar="scram-sha-512|tls", help="Of the users.")
+    ] = Authentication.SCRAM,
+) -> None:
+    """Print the topics, and the users, as resources of Strimzi: a Kubernetes List in JSON.
+
+    **Example:**  riskstream topics export --cluster kafka --users | kubectl apply -f -
+    """
+    from riskstream.contract.acls import roles
+    from riskstream.contract.strimzi import kafka_topics, kafka_users
+    from riskstream.events.topics import ALL_TOPICS
+
+    settings = settings_for(
+        kafka={"partitions": partitions, "replication_factor": replication_factor}
+    )
+    kafka, app_id = settings.kafka, settings.worker.app_id
+    items = kafka_topics(
+        ALL_TOPICS,
+        cluster=cluster,
+        partitions=kafka.partitions,
+        replicas=kafka.replication_factor,
+    )
+    if users:
+        items += kafka_users(
+            roles(app_id, group).values(),
+            cluster=cluster,
+            app_id=app_id,
+            authentication=authentication.value,
+        )
+    write_json({"apiVersion": "v1", "kind": "List", "items": items})
 
 
 def _acl_table(role: "Role", principal: str) -> "Table":
