@@ -17,11 +17,13 @@ from typing_extensions import override
 from riskstream.config import Settings, load_settings
 from tests.support.deploy import COMPOSE_FILE, DOCKERFILE, ROOT, compose, kafka_properties
 from tests.support.processes import environment
+from tests.support.prometheus import PROMETHEUS_FILE, read_yaml
 
 HEALTHCHECK = ROOT / "deploy" / "docker" / "healthcheck.py"
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 OURS = sorted(name for name, service in SERVICES.items() if service["image"] == "riskstream:local")
 COMMANDS = sorted(name for name in OURS if "command" in SERVICES[name])
+WATCHERS = {"prometheus", "alertmanager", "grafana"}
 
 
 def _tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -59,15 +61,65 @@ def test_what_a_service_waits_for_can_come_about(name: str) -> None:
             assert awaited["restart"] == "no"
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_our_services_have_no_rights_to_lose(name: str) -> None:
-    """Not root, nothing writable but /tmp, no capabilities, none to be gained."""
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_services_have_no_rights_to_lose_and_bounds(name: str) -> None:
+    """No capabilities, none to be gained; loopback alone; memory, processors and processes."""
     service = SERVICES[name]
-    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"])
-    assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    assert {"mem_limit", "cpus", "pids_limit"} <= set(service)
+
+
+@pytest.mark.parametrize("name", sorted({*OURS, *WATCHERS}))
+def test_services_are_not_root_and_write_to_their_volume_alone(name: str) -> None:
+    """Kafka is the exception, as the file says."""
+    service = SERVICES[name]
+    assert re.fullmatch(r"[1-9]\d*:\d+", service["user"])
+    assert service["read_only"] is True
+    for volume in service.get("volumes", []):
+        source, _, rest = volume.partition(":")
+        assert rest.endswith(":ro") if source.startswith("./") else source in compose()["volumes"]
+
+
+def test_every_service_that_stays_has_a_health_check() -> None:
+    """What runs to its end, or only sends, is told apart on purpose."""
+    without = {
+        name for name, service in SERVICES.items() if "test" not in service.get("healthcheck", {})
+    }
+    assert without == {"topics", "feeder", "riskstream"}
+
+
+def test_prometheus_asks_as_outside_of_containers() -> None:
+    """But for addresses its configuration is the one that promtool and the alerts' tests check."""
+    inside, outside = read_yaml(ROOT / "deploy/compose/prometheus.yml"), read_yaml(PROMETHEUS_FILE)
+    ports = [str(Settings().http.port), str(Settings().http.port + 1)]
+    for config, host, other in ((inside, "worker", "alertmanager"), (outside, *["127.0.0.1"] * 2)):
+        (job,) = config["scrape_configs"]
+        assert job.pop("static_configs") == [{"targets": [f"{host}:{port}" for port in ports]}]
+        (manager,) = config["alerting"].pop("alertmanagers")
+        assert manager == {"static_configs": [{"targets": [f"{other}:9093"]}]}
+    assert inside == outside
+
+
+def test_what_is_mounted_is_there() -> None:
+    """And where its reader looks for it."""
+    mounts = {
+        target: source
+        for name in WATCHERS
+        for source, target, *_ in (volume.split(":") for volume in SERVICES[name]["volumes"])
+        if source.startswith("./")
+    }
+    assert all((ROOT / source).exists() for source in mounts.values())
+    (provider,) = read_yaml(ROOT / "deploy/grafana/provisioning/dashboards/riskstream.yml")[
+        "providers"
+    ]
+    assert provider["options"]["path"] in mounts
+    (source,) = read_yaml(ROOT / "deploy/grafana/provisioning/datasources/prometheus.yml")[
+        "datasources"
+    ]
+    assert source["url"] == "${PROMETHEUS_URL}"
+    assert SERVICES["grafana"]["environment"]["PROMETHEUS_URL"] == "http://prometheus:9090"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
