@@ -13,7 +13,7 @@ from benchmarks.contenders.registry import CONTENDERS
 from benchmarks.contest import FAULTS, Course, hold_contest, run_turn
 from benchmarks.kafka import Broker, running_broker
 from benchmarks.machine import this_machine
-from benchmarks.measures import growth, latency, memory, recovery, scaling
+from benchmarks.measures import growth, latency, memory, recovery, scaling, sizes
 from benchmarks.options import CONTEST, EVERYTHING, PUBLISH, Options, parse
 from benchmarks.publish import publish
 from benchmarks.results import Results, load_results, save_results
@@ -34,6 +34,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "memory": memory.measure,
     "scaling": scaling.measure,
     "growth": growth.measure,
+    "sizes": sizes.measure,
 }
 
 

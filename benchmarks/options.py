@@ -21,8 +21,9 @@ COMMANDS: Final[Mapping[str, str]] = {
     "memory": "bytes per user of the rows alone",
     "scaling": "throughput over partitions and worker processes",
     "growth": "cost per event as the state grows",
+    "sizes": "bytes per event on each kind of topic",
     EVERYTHING: "all of these, one after another",
-    PUBLISH: "write the results into docs/benchmarks.md",
+    PUBLISH: "write the results into docs/benchmarks.md and docs/sizing.md",
 }
 RESULTS: Final = ROOT / "build" / "bench" / "results.json"
 

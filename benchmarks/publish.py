@@ -10,6 +10,7 @@ from benchmarks.contenders.contender import ROOT, Contender
 from benchmarks.machine import Machine
 from benchmarks.plot import bar_chart
 from benchmarks.results import Results
+from benchmarks.sizing import sizing_tables
 from benchmarks.standings import standings
 from benchmarks.tables import summary
 
@@ -36,7 +37,7 @@ def fill(page: str, text: str) -> str:
 
 
 def publish(results: Results, contenders: Sequence[Contender], docs: Path = DOCS) -> None:
-    """Write ``benchmarks.md``, ``.svg`` and ``.json``."""
+    """Write ``benchmarks.md``, ``.svg`` and ``.json``, and the tables of ``sizing.md``."""
     page = docs / "benchmarks.md"
     page.write_text(
         fill(page.read_text(encoding="utf-8"), _text(results, contenders)), encoding="utf-8"
@@ -45,6 +46,9 @@ def publish(results: Results, contenders: Sequence[Contender], docs: Path = DOCS
     if found:
         caption = f"Events per second, {Machine(**results.machine)}, broker included"
         (docs / PLOT).write_text(bar_chart(found, caption), encoding="utf-8")
+        sizing = docs / "sizing.md"
+        text = fill(sizing.read_text(encoding="utf-8"), sizing_tables(results))
+        sizing.write_text(text, encoding="utf-8")
     (docs / FIGURES).write_text(json.dumps(asdict(results), indent=1) + "\n", encoding="utf-8")
 
 
