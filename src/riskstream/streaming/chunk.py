@@ -26,16 +26,26 @@ class Chunk:
     epoch: int
     """Epoch of the consumer's flow in which it was fetched."""
 
-    def split(self, most: int, most_bytes: int) -> Iterator["Chunk"]:
-        """Cut into chunks that continue each other, each as ``pieces`` has them."""
-        start, left = self.start, len(self.records)
-        for part in pieces(self.records, most, most_bytes):
-            left -= len(part)
-            end = part[-1].offset + 1 if left else self.end
-            yield Chunk(self.partition, start, end, part, self.epoch)
-            start = end
-        if not self.records:
-            yield self
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the records' values."""
+        return sum(len(record.value or b"") for record in self.records)
+
+    def joined(self, following: "Chunk") -> "Chunk":
+        """With the chunk that continues this one."""
+        records = [*self.records, *following.records]
+        return Chunk(self.partition, self.start, following.end, records, self.epoch)
+
+    def cut(self, most: int, most_bytes: int) -> tuple["Chunk", "Chunk | None"]:
+        """The first piece, as ``pieces`` has it, and what is left and continues it."""
+        first: Sequence[Record] = next(pieces(self.records, most, most_bytes), ())
+        if len(first) == len(self.records):
+            return self, None
+        middle, rest = first[-1].offset + 1, self.records[len(first) :]
+        return (
+            Chunk(self.partition, self.start, middle, first, self.epoch),
+            Chunk(self.partition, middle, self.end, rest, self.epoch),
+        )
 
 
 def pieces(records: Sequence[Record], most: int, most_bytes: int) -> Iterator[Sequence[Record]]:

@@ -1,6 +1,7 @@
 """A lane: one task that owns all work on one partition of one hop."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from time import perf_counter, time
 
@@ -16,15 +17,12 @@ from riskstream.streaming.journal import tell_chunk, tell_dead_letters
 from riskstream.streaming.stages import Stage, Work
 from riskstream.streaming.unit import UnitOfWork
 
-__all__ = ["QUEUE_HIGH", "QUEUE_LOW", "Lane"]
+__all__ = ["Lane"]
 
-QUEUE_HIGH = 2
-"""Chunks waiting at which the partition is no longer fetched."""
-QUEUE_LOW = 1
-"""Chunks waiting at which it is fetched again."""
 UNIT_BYTES = 4_194_304
 """A unit of work ends with the record that fills this: some 5,000 raw events, or 2,000 classified
-ones. Larger ones cost less per event, but the next hop waits longer for them."""
+ones. Larger ones cost less per event, but the next hop waits longer for them. While so many bytes
+wait, the partition is not fetched."""
 SLICE_RECORDS = 250
 SLICE_BYTES = 262_144
 """Records worked on before the event loop gets a turn: some milliseconds."""
@@ -33,7 +31,10 @@ log = get_logger(__name__)
 
 
 class Lane:
-    """Takes the chunks of a partition one after another: process, commit, apply, count.
+    """Takes what waits of a partition, unit after unit: process, commit, apply, count.
+
+    Chunks that came while the last unit was committed make one unit, so units are small while
+    little comes, and grow with what comes until they are full.
 
     ``position`` moves with the commits alone, so it always equals the committed offset or, past
     it, control records that hold nothing.
@@ -65,7 +66,9 @@ class Lane:
         self._chunk_records = settings.worker.chunk_records
         self._on_flow = on_flow
         self._turn = turn
-        self._queue: asyncio.Queue[Chunk] = asyncio.Queue()
+        self._waiting: deque[Chunk] = deque()
+        self._waiting_bytes = 0
+        self._arrived = asyncio.Event()
         self._open = asyncio.Event()
         self._open.set()
         self._working = asyncio.Lock()
@@ -73,8 +76,10 @@ class Lane:
         self.draining = False
 
     def put(self, chunk: Chunk) -> None:
-        """Queue a chunk; asks for a pause in fetching when too many wait."""
-        self._queue.put_nowait(chunk)
+        """Queue a chunk; asks for a pause in fetching when too much waits."""
+        self._waiting.append(chunk)
+        self._waiting_bytes += chunk.nbytes
+        self._arrived.set()
         self._steer()
 
     def release_brake(self) -> None:
@@ -86,8 +91,7 @@ class Lane:
 
     def _steer(self) -> None:
         """Fetch or do not fetch, by what waits here and by the brake."""
-        waiting = self._queue.qsize()
-        pause = self.brake.engaged or waiting >= (QUEUE_LOW if self._paused else QUEUE_HIGH)
+        pause = self.brake.engaged or self._waiting_bytes >= UNIT_BYTES
         if pause != self._paused:
             self._paused = pause
             self._on_flow(self.source, not pause)
@@ -95,14 +99,12 @@ class Lane:
     async def run(self) -> None:
         """Work until cancelled. Any exception means that this partition must be given up."""
         while True:
-            chunk = await self._queue.get()
-            self._steer()
-            for part in chunk.split(self._chunk_records, UNIT_BYTES):
-                await self._open.wait()
-                async with self._working:
-                    if self.draining:
-                        return
-                    await self._work(part)
+            await self._arrived.wait()
+            await self._open.wait()
+            async with self._working:
+                if self.draining:
+                    return
+                await self._work()
 
     async def drain(self) -> None:
         """Return once the unit in flight, if any, has ended; no other will begin."""
@@ -110,18 +112,14 @@ class Lane:
         async with self._working:
             pass
 
-    async def _work(self, chunk: Chunk) -> None:
-        if chunk.start != self.position:
-            raise KafkaFaultError(
-                f"A chunk of {self.source.topic}-{self.source.partition} begins at position "
-                f"{chunk.start}, but the committed offset is {self.position}. The worker stops "
-                "rather than lose or repeat records; it goes on from the committed offset when it "
-                "is started again."
-            )
-        if not chunk.records:
-            self.position = chunk.end
-            return
+    async def _work(self) -> None:
         async with self._turn:
+            chunk = self._take()
+            if chunk.start != self.position:
+                raise self._gap(chunk.start)
+            if not chunk.records:
+                self.position = chunk.end
+                return
             began = perf_counter()
             work = await self._process(chunk)
             processed = perf_counter()
@@ -138,6 +136,33 @@ class Lane:
             outputs=len(work.outputs),
             processing=took[0],
             committing=took[1],
+        )
+
+    def _take(self) -> Chunk:
+        """The records of the next unit. What does not continue them is left for the next."""
+        waiting = self._waiting
+        chunk = waiting.popleft()
+        while (
+            waiting
+            and waiting[0].start == chunk.end
+            and len(chunk.records) < self._chunk_records
+            and chunk.nbytes < UNIT_BYTES
+        ):
+            chunk = chunk.joined(waiting.popleft())
+        chunk, rest = chunk.cut(self._chunk_records, UNIT_BYTES)
+        if rest is not None:
+            waiting.appendleft(rest)
+        if not waiting:
+            self._arrived.clear()
+        self._waiting_bytes -= chunk.nbytes
+        self._steer()
+        return chunk
+
+    def _gap(self, start: int) -> KafkaFaultError:
+        return KafkaFaultError(
+            f"A chunk of {self.source.topic}-{self.source.partition} begins at position {start}, "
+            f"but the committed offset is {self.position}. The worker stops rather than lose or "
+            "repeat records; it goes on from the committed offset when it is started again."
         )
 
     async def _process(self, chunk: Chunk) -> Work:

@@ -57,14 +57,28 @@ async def test_chunks_are_committed_in_order_with_their_end_position() -> None:
     unit, stage = RecordingUnit(), CountingStage()
     lane, metrics = make_lane(unit, stage)
     lane.put(make_chunk(0, 3))
+    await run_until(lane, lambda: len(unit.commits) == 1)
     lane.put(make_chunk(3, 9, offsets=[4, 7]))
-
     await run_until(lane, lambda: len(unit.commits) == 2)
 
     assert unit.commits == [(3, 3), (2, 9)]
     assert stage.applied == [3, 9]
     assert lane.position == 9
     assert b"riskstream_received_events_total 5.0" in metrics.exposition()
+
+
+async def test_chunks_that_wait_make_one_unit() -> None:
+    """Under load a transaction for each small fetch would cost more than the work in it."""
+    unit, stage = RecordingUnit(), CountingStage()
+    lane, _ = make_lane(unit, stage)
+    lane.put(make_chunk(0, 3))
+    lane.put(make_chunk(3, 5, offsets=[]))
+    lane.put(make_chunk(5, 7))
+
+    await run_until(lane, lambda: bool(unit.commits))
+
+    assert unit.commits == [(5, 7)]
+    assert stage.applied == [7]
 
 
 async def test_a_chunk_that_does_not_continue_the_offset_is_refused() -> None:
@@ -185,18 +199,21 @@ async def test_one_lane_works_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None
     assert first.commits == second.commits == [(3, 3)]
 
 
-async def test_fetching_pauses_while_chunks_wait() -> None:
+async def test_fetching_pauses_while_enough_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow commit must not fill the memory."""
+    monkeypatch.setattr(lane_module, "UNIT_BYTES", 6)
     steered: list[bool] = []
     gate = asyncio.Event()
     unit = RecordingUnit(gate=gate)
     lane, _ = make_lane(unit, on_flow=lambda _, fetch: steered.append(fetch))
-    for start in range(4):
+    for start in range(2):
         lane.put(make_chunk(start, start + 1))
+    assert steered == []
+    lane.put(make_chunk(2, 4))
     assert steered == [False]
 
     gate.set()
-    await run_until(lane, lambda: len(unit.commits) == 4)
+    await run_until(lane, lambda: bool(unit.commits))
 
     assert steered == [False, True]
 
@@ -207,9 +224,9 @@ async def test_drain_waits_for_the_unit_in_flight_and_starts_no_other() -> None:
     unit = RecordingUnit(gate=gate)
     lane, _ = make_lane(unit)
     lane.put(make_chunk(0, 1))
-    lane.put(make_chunk(1, 2))
     running = asyncio.create_task(lane.run())
     await asyncio.sleep(0.01)
+    lane.put(make_chunk(1, 2))
 
     draining = asyncio.create_task(lane.drain())
     await asyncio.sleep(0.01)
@@ -230,11 +247,11 @@ async def test_the_brake_stops_a_partition_until_it_is_released() -> None:
         unit, CountingStage(dead=True), settings=settings, on_flow=lambda _, go: steered.append(go)
     )
     lane.put(make_chunk(0, 10))
-    lane.put(make_chunk(10, 12))
     running = asyncio.create_task(lane.run())
     async with asyncio.timeout(5):
         while not lane.brake.engaged:
             await asyncio.sleep(0)
+    lane.put(make_chunk(10, 12))
     for _ in range(20):
         await asyncio.sleep(0)
     braked = list(unit.commits)
