@@ -24,10 +24,12 @@ KAFKA_TESTS = $(wildcard tests/integration tests/e2e tests/chaos tests/deploy)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit test-kafka chaos fuzz pictures kafka-jars format bench evaluate wheel clean
+.PHONY: help install demo test lint unit test-kafka chaos fuzz pictures kafka-jars format bench evaluate wheel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+install: $(VENV)/.installed ## Install the command, with what the demo needs, into .venv
 
 demo: $(VENV)/.installed ## Run the whole flow on an embedded broker, on generated events, and sum up
 	$(BIN)/riskstream demo $(ARGS)
