@@ -193,11 +193,23 @@ class StateSettings(_Section):
 
 
 class HttpSettings(_Section):
-    """Metrics and health of a worker."""
+    """What a worker shows over HTTP."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=9464, ge=0, le=65_535)
     """First port; with several processes on a host each takes the next. 0 takes any free one."""
+    health_host: str | None = None
+    """Where ``/health`` listens, if it has a port of its own; without it ``host``."""
+    health_port: int | None = Field(default=None, ge=0, le=65_535)
+    """First port of ``/health``, counted up like ``port``. Without it ``/health`` is beside
+    ``/metrics``."""
+    advertised_host: str | None = None
+    """How other workers reach this one, to read rows that it has; without it ``host``, or the
+    machine's name where that is every address."""
+    token: SecretStr | None = None
+    """Whoever shows it may read rows, and release brakes from elsewhere."""
+    token_file: Path | None = None
+    """The same, in a file; read anew for each request."""
 
 
 class MetricsSettings(_Section):

@@ -1,6 +1,7 @@
 """The riskstream command as a child process, watched from outside."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -110,6 +111,11 @@ class Riskstream:
         """All that it printed, over restarts."""
         path = self._work_dir / "output.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def pids(self) -> set[int]:
+        """Process ids of the workers that it started, as its log tells."""
+        lines = [line for line in self.log.splitlines() if "process_started" in line]
+        return {int(found[1]) for line in lines if (found := re.search(r'"pid": ?(\d+)', line))}
 
     def start(self) -> Self:
         """Start it, or start it again with the same settings."""

@@ -11,8 +11,8 @@ __all__ = ["release_brake"]
 TIMEOUT_SECONDS = 10.0
 
 
-def release_brake(url: str, partition: int | None) -> list[int]:
-    """The partitions that go on.
+def release_brake(url: str, partition: int | None, token: str | None = None) -> list[int]:
+    """The partitions that go on. The token is needed where the worker listens beyond loopback.
 
     Raises:
         ConfigError: The address is no http one.
@@ -22,7 +22,10 @@ def release_brake(url: str, partition: int | None) -> list[int]:
         raise ConfigError(f"A worker's address begins with http:// or https://; not {url}.")
     query = "" if partition is None else f"?partition={partition}"
     request = urllib.request.Request(  # noqa: S310  (http only, see above)
-        f"{url.rstrip('/')}/brake/release{query}", method="POST", data=b""
+        f"{url.rstrip('/')}/brake/release{query}",
+        method="POST",
+        data=b"",
+        headers={} if token is None else {"Authorization": f"Bearer {token}"},
     )
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
@@ -30,6 +33,8 @@ def release_brake(url: str, partition: int | None) -> list[int]:
     except urllib.error.HTTPError as fault:
         with fault:
             text = f"The worker at {url} refused: {fault.code} {fault.reason}."
+            if fault.code in {401, 403}:
+                text += " It wants its token: set http.token_file here as there."
         raise RiskstreamError(text) from fault
     except (OSError, ValueError, KeyError, TypeError) as fault:
         reason = getattr(fault, "reason", fault)

@@ -184,10 +184,12 @@ def release(
     **Example:**  riskstream dlq release --worker-url http://127.0.0.1:9464 --partition 2
     """
     from riskstream.cli.brake import release_brake
+    from riskstream.security import read_secret
 
     http = settings_for().http
     url = worker_url or f"http://{http.host}:{http.port}"
-    released = release_brake(url, partition)
+    token = read_secret(http.token, http.token_file, "http.token")
+    released = release_brake(url, partition, token)
     if output is Format.JSON:
         write_json({"released": released})
     else:

@@ -60,7 +60,7 @@ async def _run(settings: Settings, since_ms: int, plan: PollPlan) -> None:
         health = HealthServer(
             metrics, live=lambda: (True, {"live": True}), ready=lambda: _ready(poller)
         )
-        await health.start(settings.http.host, settings.http.port)
+        await health.start(settings.http)
         log.info("poll_serves", metrics=f"http://{settings.http.host}:{health.port}/metrics")
         try:
             await _until_told(poller)

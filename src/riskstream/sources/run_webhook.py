@@ -60,7 +60,7 @@ async def _run(settings: Settings) -> None:
     )
     try:
         await sink.start()
-        await health.start(settings.http.host, settings.http.port)
+        await health.start(settings.http)
         await _serve(server, hook, f"http://{settings.http.host}:{health.port}/metrics")
     finally:
         await health.stop()

@@ -205,6 +205,14 @@ class AssessStage(Stage):
                 "offset with kafka-consumer-groups.sh --reset-offsets, then start the worker."
             )
 
+    def state(self, partition: int) -> PartitionState:
+        """Rows of one partition that is ours, as committed.
+
+        Raises:
+            KeyError: It is not ours.
+        """
+        return self._tables.state(partition)
+
     @property
     @override
     def recovery(self) -> dict[str, float | None] | None:

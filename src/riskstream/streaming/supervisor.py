@@ -33,11 +33,16 @@ class ProcessPlan:
     member: str
     port: int
     bootstrap_servers: str
+    health_port: int | None = None
+    """Of ``/health``, where it has a port of its own."""
 
     @property
     def environment(self) -> dict[str, str]:
         """What the child must know beyond our own environment."""
-        return {"RISKSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers}
+        known = {"RISKSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers}
+        if self.health_port is not None:
+            known["RISKSTREAM_HTTP__HEALTH_PORT"] = str(self.health_port)
+        return known
 
     def command(self, restarts: int = 0, failures: int | None = None) -> list[str]:
         """The command line of the child.
@@ -62,7 +67,11 @@ def plan_processes(settings: Settings, roles: tuple[str, ...], workers: int) -> 
         for role in roles:
             port = settings.http.port + len(plans) if settings.http.port else 0
             member = f"{settings.worker.app_id}-{role}-{settings.worker.name}-{number}"
-            plans.append(ProcessPlan(role, member, port, settings.kafka.bootstrap_servers))
+            first = settings.http.health_port
+            health_port = first + len(plans) if first else first
+            plans.append(
+                ProcessPlan(role, member, port, settings.kafka.bootstrap_servers, health_port)
+            )
     return plans
 
 

@@ -13,11 +13,13 @@ from structlog import get_logger
 
 from riskstream.config import Settings
 from riskstream.errors import KafkaFaultError, RiskstreamError
-from riskstream.observability.http import HealthServer
+from riskstream.observability.gate import Gate, is_loopback
+from riskstream.observability.http import WorkerServer
 from riskstream.observability.metrics import Metrics
 from riskstream.streaming.apps import HopApp, Role, create_app
 from riskstream.streaming.preflight import check_before_start, needed_rights
 from riskstream.streaming.rights import check_rights, is_denial
+from riskstream.streaming.state_api import StateApi, own_url
 
 __all__ = ["History", "run_worker"]
 
@@ -69,13 +71,14 @@ async def _run(role: Role, settings: Settings, member: str, port: int, history: 
     app, metrics = create_app(role, settings, member)
     metrics.restarts.inc(history.restarts)
     metrics.carry_failures(history.failures)
-    health = _health(app, metrics)
-    await health.start(settings.http.host, port)
+    server = _server(app, metrics, settings)
+    await server.start(settings.http.model_copy(update={"port": port}))
+    app.conf.canonical_url = own_url(settings.http, server.port)
     log.info(
         "worker_started",
         role=role,
         member=member,
-        metrics=f"http://{settings.http.host}:{health.port}/metrics",
+        metrics=f"http://{settings.http.host}:{server.port}/metrics",
     )
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS)
@@ -88,7 +91,7 @@ async def _run(role: Role, settings: Settings, member: str, port: int, history: 
         raise
     finally:
         orphaned.cancel()
-        await health.stop()
+        await server.stop()
     log.info("worker_stopped", role=role, member=member)
 
 
@@ -206,7 +209,7 @@ def _give_up() -> None:
     os._exit(KafkaFaultError.exit_code)
 
 
-def _health(app: HopApp, metrics: Metrics) -> HealthServer:
+def _server(app: HopApp, metrics: Metrics, settings: Settings) -> WorkerServer:
     def live() -> tuple[bool, dict[str, Any]]:
         good = not app.hop.fatal.done() and not app.crashed
         return good, {"live": good}
@@ -232,4 +235,12 @@ def _health(app: HopApp, metrics: Metrics) -> HealthServer:
         return sorted(released)
 
     metrics.ready.set_function(lambda: int(ready()[0]))
-    return HealthServer(metrics, live=live, ready=ready, release=release)
+    return WorkerServer(
+        metrics,
+        live=live,
+        ready=ready,
+        gate=Gate.of(settings.http),
+        open_brake=is_loopback(settings.http.host),
+        release=release,
+        read_state=StateApi(app, settings.kafka.partitions).read,
+    )
