@@ -9,9 +9,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -36,6 +37,7 @@ __all__ = [
     "RiskSettings",
     "Settings",
     "StateSettings",
+    "ViewSettings",
     "WebhookSettings",
     "WorkerSettings",
     "load_settings",
@@ -45,6 +47,7 @@ CONFIG_FILE_VARIABLE = "RISKSTREAM_CONFIG"
 """Names the settings file; without it ``riskstream.toml`` of the working directory is read."""
 
 LEAST_KEY_BYTES = 16
+ViewName = Literal["ocsf", "ecs", "cef"]
 
 
 class _Section(BaseModel):
@@ -177,6 +180,20 @@ class ReferenceSettings(_Section):
     """An MMDB file in the form of GeoLite2 ASN."""
     lists: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], Path] = {}
     """Lists of networks by name, one address or CIDR block per line; the policy weighs them."""
+
+
+class ViewSettings(_Section):
+    """Scored events in other schemas; see ``views``."""
+
+    topics: Annotated[tuple[ViewName, ...], NoDecode] = ()
+    """Views that assess writes to topics of their own, in the transaction of the scored events."""
+
+    @field_validator("topics", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """``ocsf,ecs`` of an environment variable; each view once."""
+        names = value.replace(",", " ").split() if isinstance(value, str) else value
+        return list(dict.fromkeys(names)) if isinstance(names, list) else names
 
 
 class StateSettings(_Section):
@@ -312,6 +329,7 @@ class Settings(BaseSettings):
     risk: RiskSettings = RiskSettings()
     reference: ReferenceSettings = ReferenceSettings()
     privacy: PrivacySettings = PrivacySettings()
+    views: ViewSettings = ViewSettings()
     state: StateSettings = StateSettings()
     http: HttpSettings = HttpSettings()
     metrics: MetricsSettings = MetricsSettings()

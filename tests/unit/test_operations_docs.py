@@ -34,7 +34,7 @@ def _settings(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[t
 
 
 def _shown(default: Any) -> str:
-    if default is None:
+    if default is None or default == ():
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 

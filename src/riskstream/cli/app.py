@@ -28,6 +28,7 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("source", "app"),
     ("score", "score"),
     ("events", "events"),
+    ("export", "export"),
     ("tables", "tables"),
     ("dlq", "app"),
     ("replay", "replay"),

@@ -1,8 +1,11 @@
 """Options that several commands share, and the settings they end in."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -19,6 +22,7 @@ __all__ = [
     "duration",
     "input_file",
     "moment",
+    "opened_file",
     "settings_for",
 ]
 
@@ -113,3 +117,22 @@ def input_file(path: Path) -> Path:
     if path.is_dir():
         raise ConfigError(f"{path} is a directory; name a file, or - for standard input.")
     return path
+
+
+@contextmanager
+def opened_file(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    """The bytes of a file, or of standard input for ``-``; and how many, where that is known.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    if name == "-":
+        yield sys.stdin.buffer, None
+        return
+    path = input_file(Path(name))
+    try:
+        file = path.open("rb")
+    except OSError as fault:
+        raise ConfigError(f"{name} cannot be read: {fault.strerror}.") from fault
+    with file:
+        yield file, path.stat().st_size or None

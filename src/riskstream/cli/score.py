@@ -2,13 +2,12 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskstream.cli.options import input_file, settings_for
+from riskstream.cli.options import opened_file, settings_for
 from riskstream.cli.output import note, progress
 from riskstream.errors import CheckFailedError, ConfigError
 
@@ -61,25 +60,10 @@ def score(
     scorer = new_scorer(settings)
     if summary is not None and not summary.parent.is_dir():
         raise ConfigError(f"There is no directory {summary.parent} to write the summary in.")
-    with _opened(file) as (source, size):
+    with opened_file(file) as (source, size):
         records = documents(source, settings.limits.max_record_bytes)
         _run(scorer, chunks(records, chunk_records), size)
     _finish(scorer, summary, strict=strict)
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
-    """The bytes to read, and how many they are where that is known."""
-    if name == "-":
-        yield sys.stdin.buffer, None
-        return
-    path = input_file(Path(name))
-    try:
-        file = path.open("rb")
-    except OSError as fault:
-        raise ConfigError(f"{name} cannot be read: {fault.strerror}.") from fault
-    with file:
-        yield file, path.stat().st_size or None
 
 
 def _run(scorer: "FileScorer", pieces: "Iterator[list[InputRecord]]", size: int | None) -> None:

@@ -10,6 +10,7 @@ from riskstream.cli.kafka import run
 from riskstream.cli.options import BootstrapServers, FormatOption, settings_for
 from riskstream.cli.output import Format, note, show, styled, table, write_json
 from riskstream.errors import CheckFailedError, ConfigError
+from riskstream.events.topics import topics_with
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -69,7 +70,8 @@ def create(
         bootstrap_servers,
         kafka={"partitions": partitions, "replication_factor": replication_factor},
     )
-    verdicts = run(create_topics(settings.kafka, dry_run=dry_run))
+    specs = topics_with(settings.views.topics)
+    verdicts = run(create_topics(settings.kafka, specs, dry_run=dry_run))
     _show(verdicts, output)
     made = sum(verdict.verdict != "exists" for verdict in verdicts)
     done = "would be created" if dry_run else "created"
@@ -90,7 +92,8 @@ def check(
     """
     from riskstream.streaming.admin import check_topics
 
-    verdicts = run(check_topics(settings_for(bootstrap_servers).kafka))
+    settings = settings_for(bootstrap_servers)
+    verdicts = run(check_topics(settings.kafka, topics_with(settings.views.topics)))
     _show(verdicts, output)
     failed = [verdict for verdict in verdicts if verdict.failed]
     if failed:
@@ -140,7 +143,7 @@ def acls(
 
     settings = settings_for(bootstrap_servers)
     app_id = settings.worker.app_id
-    known = roles(app_id, group)
+    known = roles(app_id, group, settings.views.topics)
     unknown = [name for name in role or () if name not in known]
     if unknown:
         raise ConfigError(f"There is no role {unknown[0]}; there are {', '.join(known)}.")

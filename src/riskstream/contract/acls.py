@@ -11,7 +11,6 @@ from enum import StrEnum
 from shlex import quote
 
 from riskstream.events.topics import (
-    ALL_TOPICS,
     CLASSIFIED,
     DEAD_LETTER,
     FAILURES,
@@ -21,7 +20,10 @@ from riskstream.events.topics import (
     SCORED,
     SCORED_PREFIX,
     SOURCES,
+    VIEWS,
+    topics_with,
 )
+from riskstream.events.vocabulary import View
 
 __all__ = ["Acl", "Operation", "Resource", "Role", "commands", "roles"]
 
@@ -71,17 +73,20 @@ class Role:
         return f"User:{app_id}-{self.name}"
 
 
-def roles(app_id: str = "riskstream", group: str = "siem") -> dict[str, Role]:
+def roles(
+    app_id: str = "riskstream", group: str = "siem", views: Iterable[str] = ()
+) -> dict[str, Role]:
     """Every role by its name.
 
     Args:
         app_id: ``worker.app_id``: prefix of the workers' groups and transactional ids.
         group: The consumer group of the role ``scored-consumer``, which is yours to name.
+        views: ``views.topics``; each is one more topic to create and to write.
     """
     found = (
-        Role("topic-admin", "topics create, topics check", _topic_admin()),
+        Role("topic-admin", "topics create, topics check", _topic_admin(views)),
         Role("worker-ingest", "worker --role ingest", _ingest(f"{app_id}-ingest")),
-        Role("worker-assess", "worker --role assess", _assess(f"{app_id}-assess")),
+        Role("worker-assess", "worker --role assess", _assess(f"{app_id}-assess", views)),
         Role(
             "raw-producer",
             "whoever sends OneLogin's events; feed, source webhook",
@@ -163,13 +168,17 @@ def _ingest(group: str) -> tuple[Acl, ...]:
     )
 
 
-def _assess(group: str) -> tuple[Acl, ...]:
+def _assess(group: str, views: Iterable[str]) -> tuple[Acl, ...]:
     tables = {FAILURES: "failures", LOCKOUTS: "lockouts", PROFILES: "profiles"}
     return (
         _topic(CLASSIFIED, Operation.READ, "classified events are consumed"),
         _topic(CLASSIFIED, Operation.DELETE, "what is done is purged (worker.purge_classified)"),
         *(_topic(name, Operation.WRITE, "scored events are routed") for name in SCORED.values()),
         _topic(DEAD_LETTER, Operation.WRITE, "bad input is kept"),
+        *(
+            _topic(VIEWS[View(view)], Operation.WRITE, f"scored events are written as {view}")
+            for view in views
+        ),
         *(
             _topic(name, operation, f"rows of the {table} are {verb}")
             for name, table in tables.items()
@@ -211,10 +220,10 @@ def _replay() -> tuple[Acl, ...]:
     )
 
 
-def _topic_admin() -> tuple[Acl, ...]:
+def _topic_admin(views: Iterable[str]) -> tuple[Acl, ...]:
     return tuple(
         _topic(spec.name, operation, why)
-        for spec in ALL_TOPICS
+        for spec in topics_with(views)
         for operation, why in (
             (Operation.CREATE, "topics create"),
             (Operation.DESCRIBE, "topics create, topics check"),

@@ -3,9 +3,10 @@
 The one place where a topic's name stands; ``riskstream topics create`` reads it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from riskstream.events.vocabulary import Category
+from riskstream.events.vocabulary import Category, View
 
 __all__ = [
     "ALL_TOPICS",
@@ -19,7 +20,10 @@ __all__ = [
     "SCORED_PATTERN",
     "SCORED_PREFIX",
     "SOURCES",
+    "VIEWS",
+    "VIEW_TOPICS",
     "TopicSpec",
+    "topics_with",
 ]
 
 RAW = "iam.events.raw.v1"
@@ -42,6 +46,8 @@ PROFILES = "iam.internal.profiles.v1"
 """Internal compacted table: what is usual for a subject."""
 SOURCES = "iam.internal.sources.v1"
 """Internal, compacted: how far each poller has read, keyed by its name."""
+VIEWS = {view: f"iam.view.{view.value}.v1" for view in View}
+"""Optional: scored events in another schema, one topic per view."""
 
 DAY_MS = 86_400_000
 MESSAGE_BYTES = 1_048_588
@@ -104,3 +110,14 @@ ALL_TOPICS: tuple[TopicSpec, ...] = (
     ),
 )
 """In the order in which they are created and shown."""
+
+VIEW_TOPICS: dict[View, TopicSpec] = {
+    view: _spec(name, f"scored events as {view.value.upper()}", retention_ms=str(7 * DAY_MS))
+    for view, name in VIEWS.items()
+}
+"""Made and written only where ``views.topics`` names the view."""
+
+
+def topics_with(views: Iterable[str]) -> tuple[TopicSpec, ...]:
+    """All topics of a worker that writes these views, in the order in which they are shown."""
+    return (*ALL_TOPICS, *(VIEW_TOPICS[View(view)] for view in views))

@@ -13,6 +13,7 @@ __all__ = [
     "LockScope",
     "Sensitivity",
     "SubjectRule",
+    "View",
 ]
 
 
@@ -157,6 +158,14 @@ class LockScope(StrEnum):
     FACTOR = "factor"
     APP = "app"
     DIRECTORY = "directory"
+
+
+class View(StrEnum):
+    """Forms in which scored events are given to those who speak another schema."""
+
+    OCSF = "ocsf"
+    ECS = "ecs"
+    CEF = "cef"
 
 
 FAILURE_KINDS: dict[Kind, FailureKind] = {

@@ -148,6 +148,9 @@ class Metrics:
 
     def _add_work(self) -> None:
         self.commits = self._counter("commits_total", "Units of work committed.")
+        self.view_failures = self._counter(
+            "view_failures_total", "Scored events of which no view could be made; a bug."
+        )
         self.commit_failures = self._counter(
             "commit_failures_total", "Units of work that failed; the worker restarts after one."
         )

@@ -1,6 +1,6 @@
 """assess: classified records in, scored records and changed rows out; whole chunks at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -162,6 +162,11 @@ class Assessment:
         self._seen = None if duplicates is None else duplicates.look()
         self._rows.changes.seen = self._seen
         self._outputs: list[Output] = []
+
+    @property
+    def outputs(self) -> Sequence[Output]:
+        """What has come of the records so far."""
+        return self._outputs
 
     def feed(self, records: Iterable[Record]) -> None:
         """Assess some more records."""

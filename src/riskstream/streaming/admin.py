@@ -18,6 +18,7 @@ from riskstream.config import KafkaSettings
 from riskstream.contract.acls import Acl, Operation, Resource, roles
 from riskstream.errors import KafkaFaultError
 from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, TopicSpec
+from riskstream.events.vocabulary import View
 from riskstream.streaming.client import client_options, kafka_faults, missing_topics
 from riskstream.streaming.rights import check_rights, rights_fault
 
@@ -220,7 +221,7 @@ def _rights(specs: Iterable[TopicSpec], *operations: Operation) -> list[Acl]:
     names = {spec.name for spec in specs}
     return [
         acl
-        for acl in roles()["topic-admin"].acls
+        for acl in roles(views=View)["topic-admin"].acls
         if acl.name in names and acl.operation in operations
     ]
 

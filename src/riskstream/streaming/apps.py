@@ -1,6 +1,6 @@
 """The two Faust apps, one per role: where everything is put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import faust
@@ -15,7 +15,9 @@ from yarl import URL
 from riskstream import __version__
 from riskstream.catalog.loader import load_catalog
 from riskstream.config import DuplicateSettings, Settings
+from riskstream.events.record import Output
 from riskstream.events.topics import CLASSIFIED
+from riskstream.events.vocabulary import View
 from riskstream.observability.metrics import Metrics
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.duplicates import DuplicateFilter
@@ -37,6 +39,7 @@ from riskstream.streaming.tail import SeenIds
 from riskstream.streaming.transactional import TransactionalUnit
 from riskstream.streaming.transport import ChunkTransport
 from riskstream.streaming.unit import UnitOfWork
+from riskstream.views.render import Rendered, view_outputs
 
 __all__ = ["HopApp", "Role", "create_app"]
 
@@ -133,7 +136,15 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
         prefetch = settings.state.store != "memory"
         seen = SeenIds(settings.kafka, CLASSIFIED, metrics, _filters(settings.duplicates))
         assess = Assess(policy, limits, mask, settings.kafka.partitions)
-        stage = AssessStage(assess, tables, settings.kafka, metrics, prefetch=prefetch, seen=seen)
+        stage = AssessStage(
+            assess,
+            tables,
+            settings.kafka,
+            metrics,
+            prefetch=prefetch,
+            seen=seen,
+            views=_views(settings),
+        )
         metrics.watch("table_keys", "Rows per table.", "table", tables.key_counts)
         metrics.watch("seen_ids", "Ids in the duplicate filter.", "partition", seen.counts)
         if settings.worker.purge_classified:
@@ -167,6 +178,15 @@ def _filters(duplicates: DuplicateSettings) -> Callable[[], DuplicateFilter] | N
         return None
     window_ms = duplicates.window_minutes * 60_000
     return lambda: DuplicateFilter(window_ms, duplicates.max_ids_per_partition)
+
+
+def _views(settings: Settings) -> Callable[[Sequence[Output]], Rendered] | None:
+    """What makes the views of scored records; None where none is asked for."""
+    if not settings.views.topics:
+        return None
+    views = tuple(View(name) for name in settings.views.topics)
+    limit = settings.limits.max_message_bytes
+    return lambda outputs: view_outputs(outputs, views, limit)
 
 
 def _units(app: HopApp, settings: Settings) -> Callable[[int], UnitOfWork]:

@@ -6,6 +6,7 @@ from riskstream.config import Settings
 from riskstream.contract.acls import Acl, Operation, Resource, roles
 from riskstream.errors import KafkaFaultError
 from riskstream.events import topics
+from riskstream.events.vocabulary import View
 from riskstream.streaming.admin import TopicState, describe_topics
 from riskstream.streaming.client import missing_topics
 from riskstream.streaming.rights import check_rights
@@ -33,6 +34,7 @@ async def check_before_start(settings: Settings, role: Literal["ingest", "assess
         needed = [topics.RAW, topics.CLASSIFIED, topics.DEAD_LETTER]
     else:
         needed = [*CO_PARTITIONED, *topics.SCORED.values(), topics.DEAD_LETTER]
+        needed += [topics.VIEWS[View(view)] for view in settings.views.topics]
     await check_rights(settings.kafka, needed_rights(settings, role))
     found = await describe_topics(settings.kafka, needed)
     missing = [name for name in needed if name not in found]
@@ -53,7 +55,7 @@ def needed_rights(settings: Settings, role: Literal["ingest", "assess"]) -> list
     transactions = settings.worker.processing_guarantee == "exactly_once"
     return [
         acl
-        for acl in roles(settings.worker.app_id)[f"worker-{role}"].acls
+        for acl in roles(settings.worker.app_id, views=settings.views.topics)[f"worker-{role}"].acls
         if acl.operation is not Operation.DELETE
         and (transactions or acl.resource is not Resource.TRANSACTIONAL_ID)
     ]

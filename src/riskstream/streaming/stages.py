@@ -22,6 +22,7 @@ from riskstream.streaming.changelog import replay
 from riskstream.streaming.progress import RecoveryProgress
 from riskstream.streaming.tables import StateTables
 from riskstream.streaming.tail import SeenIds
+from riskstream.views.render import Rendered
 
 __all__ = ["AssessStage", "IngestStage", "Processing", "Stage", "Work"]
 
@@ -116,6 +117,7 @@ class AssessStage(Stage):
         *,
         prefetch: bool = False,
         seen: SeenIds | None = None,
+        views: Callable[[Sequence[Output]], Rendered] | None = None,
     ) -> None:
         self.seen = seen or SeenIds(kafka, self.source, metrics, None)
         self._assess = assess
@@ -123,6 +125,7 @@ class AssessStage(Stage):
         self._kafka = kafka
         self._metrics = metrics
         self._prefetch = prefetch
+        self._views = views
         self._recovery: RecoveryProgress | None = None
 
     @override
@@ -133,9 +136,11 @@ class AssessStage(Stage):
             state.prefetch(key.decode(errors="replace") for key in keys)
         timestamp = records[-1].timestamp if records else None
         seen = self.seen.of(partition)
-        return _Assessing(
-            self._assess.begin(state, seen), timestamp, partial(self._apply, partition, state)
-        )
+        assessment = self._assess.begin(state, seen)
+        apply = partial(self._apply, partition, state)
+        if self._views is None:
+            return _Assessing(assessment, timestamp, apply)
+        return _Viewing(assessment, timestamp, apply, self._views, self._metrics)
 
     def _apply(
         self,
@@ -265,6 +270,40 @@ class _Assessing(Processing):
         outputs, changes, tally = self._assessment.finish()
         changelog = changes.changelog(self._timestamp)
         return Work(outputs, changelog, tally, partial(self._apply, changes))
+
+
+class _Viewing(_Assessing):
+    """The same with views of what is scored, made in the same slices."""
+
+    def __init__(
+        self,
+        assessment: Assessment,
+        timestamp: int | None,
+        apply: Callable[[Changes, int, Mapping[str, int]], None],
+        views: Callable[[Sequence[Output]], Rendered],
+        metrics: Metrics,
+    ) -> None:
+        super().__init__(assessment, timestamp, apply)
+        self._views = views
+        self._metrics = metrics
+        self._viewed = 0
+        self._rendered: list[Output] = []
+
+    @override
+    def feed(self, records: Sequence[Record]) -> None:
+        super().feed(records)
+        outputs = self._assessment.outputs
+        made = self._views(outputs[self._viewed :])
+        self._viewed = len(outputs)
+        self._rendered += made.outputs
+        for ident, fault in made.faults:
+            self._metrics.view_failures.inc()
+            log.error("view_failed", id=ident, fault=fault, note="a bug; please report it")
+
+    @override
+    def finish(self) -> Work:
+        work = super().finish()
+        return work._replace(outputs=[*work.outputs, *self._rendered])
 
 
 def _stands_for(checkpoint: Checkpoint, offset: int | None) -> bool:

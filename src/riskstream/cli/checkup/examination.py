@@ -14,7 +14,8 @@ from riskstream.cli.checkup.topics import judge_replication, judge_rights, judge
 from riskstream.cli.checkup.workers import ask_worker, judge_workers
 from riskstream.contract.acls import Acl, Resource, roles
 from riskstream.errors import ConfigError, KafkaFaultError
-from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, RAW, TopicSpec
+from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, RAW, TopicSpec, topics_with
+from riskstream.events.vocabulary import View
 from riskstream.risk.loader import load_policy
 from riskstream.streaming.admin import check_topics, describe_topics
 from riskstream.streaming.inquiry import inquire, log_facts
@@ -67,7 +68,8 @@ async def examine(settings: "Settings", wishes: Wishes) -> AsyncIterator[Finding
 
 async def _kafka(settings: "Settings", wishes: Wishes) -> AsyncIterator[Finding]:
     app_id = settings.worker.app_id
-    needed = [acl for role in wishes.roles for acl in roles(app_id)[f"worker-{role}"].acls]
+    known = roles(app_id, views=settings.views.topics)
+    needed = [acl for role in wishes.roles for acl in known[f"worker-{role}"].acls]
     specs = _topics_of(needed)
     names = [spec.name for spec in specs]
     async with inquire(settings.kafka) as ask:
@@ -98,7 +100,7 @@ async def _kafka(settings: "Settings", wishes: Wishes) -> AsyncIterator[Finding]
 
 def _topics_of(needed: Sequence[Acl]) -> list[TopicSpec]:
     names = {acl.name for acl in needed if acl.resource is Resource.TOPIC}
-    return [spec for spec in ALL_TOPICS if spec.name in names]
+    return [spec for spec in topics_with(View) if spec.name in names]
 
 
 async def _groups(

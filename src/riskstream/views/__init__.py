@@ -1,0 +1,1 @@
+"""Scored events in the words of others: OCSF, ECS and CEF. Pure."""
