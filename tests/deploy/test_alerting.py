@@ -1,6 +1,7 @@
 """The real Prometheus and Alertmanager with our files; the mark ``tools`` brings them."""
 
 import json
+import re
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -17,7 +18,10 @@ from tests.support.prometheus import (
     ALERTMANAGER_FILE,
     PROMETHEUS_FILE,
     RULES,
+    Alertmanager,
     Watched,
+    WebhookReceiver,
+    read_yaml,
     watched_worker,
 )
 
@@ -81,6 +85,76 @@ def test_what_nobody_foresaw_reaches_somebody() -> None:
     config = f"--config.file={ALERTMANAGER_FILE}"
     verify = "--verify.receivers=operations-chat"
     _tool("amtool", "config", "routes", "test", config, verify, "alertname=SomethingElse")
+
+
+def test_a_message_says_what_is_wrong_and_where_the_page_is(tmp_path: Path) -> None:
+    """The templates, rendered by amtool with an alert as Alertmanager would have it."""
+    rule = next(rule for rule in ALERTS if rule["alert"] == "RiskstreamNoWorker")
+    labels = {"alertname": rule["alert"], "job": "riskstream", **rule["labels"]}
+    alert = {"status": "firing", "labels": labels, "annotations": rule["annotations"]}
+    data = tmp_path / "data.json"
+    data.write_text(json.dumps({"status": "firing", "alerts": [alert], "commonLabels": labels}))
+
+    def rendered(name: str) -> str:
+        templates = ALERTMANAGER_FILE.parent / "templates" / "*.tmpl"
+        given = [f"--template.glob={templates}", f"--template.data={data}"]
+        text = f'--template.text={{{{ template "riskstream.{name}" . }}}}'
+        return _tool("amtool", "template", "render", *given, text).strip()
+
+    assert rendered("title") == "1 firing: RiskstreamNoWorker (riskstream)"
+    assert rendered("severity") == "critical"
+    lines = rendered("text").splitlines()
+    assert lines[1] == rule["annotations"]["description"]
+    documents = rendered("documents")
+    assert documents.endswith("/")
+    assert lines[2] == f"What to do: {documents}{rule['annotations']['runbook_url']}"
+
+
+@pytest.fixture(scope="module")
+def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmanager]:
+    """One that nobody looks at but the tests."""
+    with (
+        WebhookReceiver() as webhook,
+        Alertmanager(tmp_path_factory.mktemp("alertmanager"), webhook, group_wait="1h") as running,
+    ):
+        yield running
+
+
+INHIBITED = [
+    (rule["source_matchers"][0].removeprefix("alertname = "), target, "namespace" in str(rule))
+    for rule in read_yaml(ALERTMANAGER_FILE)["inhibit_rules"]
+    if "alertname" in rule["source_matchers"][0]
+    for target in re.findall(r"Riskstream\w+", str(rule["target_matchers"]))
+]
+SEVERITY = {rule["alert"]: rule["labels"] for rule in ALERTS}
+
+
+@pytest.mark.parametrize(("cause", "consequence", "here"), INHIBITED)
+def test_what_follows_from_something_told_is_not_told(
+    alertmanager: Alertmanager, cause: str, consequence: str, here: bool
+) -> None:
+    """Of the same application alone, unless no worker of any is left."""
+    app, other = f"{cause}-{consequence}", f"other-{cause}-{consequence}"
+    where = {"job": app} if here else {}
+    posted = [
+        {"alertname": cause, **where},
+        {"alertname": consequence, "job": app},
+        {"alertname": consequence, "job": other},
+    ]
+    alerts = [{"labels": {**SEVERITY[one["alertname"]], **one}} for one in posted]
+    alertmanager.post("/api/v2/alerts", alerts)
+
+    def inhibited(job: str) -> bool | None:
+        found = alertmanager.get("/api/v2/alerts", filter=f'job="{job}"')
+        state = {one["labels"]["alertname"]: one["status"]["inhibitedBy"] for one in found}
+        return bool(state[consequence]) if consequence in state else None
+
+    wait_for(lambda: inhibited(app), SECONDS, f"{cause} to inhibit {consequence}")
+    if here:
+        wait_for(lambda: inhibited(other) is not None, SECONDS, "the alert of another application")
+        assert inhibited(other) is False
+    ended = [{**alert, "endsAt": "2000-01-01T00:00:00Z"} for alert in alerts]
+    alertmanager.post("/api/v2/alerts", ended)
 
 
 @pytest.fixture(scope="module")

@@ -72,6 +72,16 @@ class _Server:
         """The command line, once all files are written."""
         raise NotImplementedError
 
+    def post(self, path: str, document: Any) -> None:
+        """Send JSON."""
+        request = urllib.request.Request(
+            f"http://{self.address}{path}",
+            json.dumps(document).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30):  # noqa: S310
+            pass
+
     def get(self, path: str, **parameters: str | float) -> Any:
         """JSON of an answer."""
         query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
