@@ -7,11 +7,14 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from riskstream.contract.acls import roles
 from riskstream.events.topics import CLASSIFIED, FAILURES, RAW, SCORED
 from riskstream.events.vocabulary import Category
 from riskstream.streaming.probe import PROBE_PREFIX
 from tests.support.cli import invoke, mixed_file, ndjson, one_event, store_lines
 from tests.support.kafka import Broker, Stored, consumer, delete_everything, produce
+from tests.support.processes import run
+from tests.support.secure_kafka import SecureKafka
 
 SCORED_USERS = SCORED[Category.USERS]
 
@@ -99,7 +102,7 @@ def test_apache_kafka_tells_its_version_and_our_rights(apache_kafka: Broker) -> 
     _create_topics(apache_kafka)
     _code, found = _doctor(apache_kafka)
     assert "Apache Kafka 4.3" in found["kafka version"]["detail"]
-    assert found["rights on topics"]["judgement"] == "ok"
+    assert found["rights"]["judgement"] == "ok"
 
 
 def test_no_broker_is_a_finding() -> None:
@@ -109,3 +112,28 @@ def test_no_broker_is_a_finding() -> None:
     assert done.exit_code == 1
     assert found["kafka"] == "fail"
     assert found["policy"] == "ok"
+
+
+@pytest.mark.kafka
+def test_a_worker_s_user_is_told_what_it_may_not_do(secure_kafka: SecureKafka) -> None:
+    """As the user that the worker runs as: its rights suffice for the look, and each counts."""
+    acls = roles()["worker-ingest"].acls
+    settings = secure_kafka.scram("worker-ingest")
+    arguments = ["doctor", "--role", "ingest", "--format", "json"]
+
+    def look() -> tuple[int, dict[str, Any]]:
+        done = run(arguments, settings=settings)
+        return done.returncode, {one["check"]: one for one in json.loads(done.stdout)}
+
+    code, found = look()
+    assert code == 0, [one for one in found.values() if one["judgement"] == "fail"]
+    assert found["rights"]["judgement"] == "ok"
+    assert found["broker settings"]["judgement"] == "skipped"
+    for acl in acls:
+        secure_kafka.deny("worker-ingest", [acl])
+        try:
+            code, found = look()
+        finally:
+            secure_kafka.allow("worker-ingest", [acl])
+        assert code == 1
+        assert f"no {acl.operation} on {acl.resource} {acl.name}" in found["rights"]["detail"]

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,16 +17,17 @@ from aiokafka.errors import (
 )
 
 from riskstream.config import KafkaSettings, Settings
+from riskstream.contract.acls import Operation
 from riskstream.streaming.admin import admin_client
 from riskstream.streaming.client import client_options, kafka_faults
 from riskstream.streaming.requests import Features, Permissions, finalized_features
+from riskstream.streaming.rights import UNTOLD, is_given
 
 __all__ = [
     "ClusterFacts",
     "GroupFacts",
     "Inquiry",
     "LogFacts",
-    "Operation",
     "PartitionFacts",
     "Place",
     "TopicFacts",
@@ -38,8 +38,6 @@ __all__ = [
 UNKNOWN_TOPIC = 3
 TOPIC_REFUSED = 29
 GROUP_REFUSED = 30
-NOT_TOLD = -(2**31)
-"""Of operations, from a broker that does not say."""
 COORDINATOR_SECONDS = 10.0
 """A broker that has never had a group makes the topic for their offsets when it is first asked."""
 WAITING_SECONDS = 5.0
@@ -47,21 +45,6 @@ WAITING_SECONDS = 5.0
 
 Place = tuple[str, int]
 """Topic and partition number."""
-
-
-class Operation(IntEnum):
-    """Of Kafka's access control, by the codes of its protocol."""
-
-    READ = 3
-    WRITE = 4
-    CREATE = 5
-    DELETE = 6
-    ALTER = 7
-    DESCRIBE = 8
-    CLUSTER_ACTION = 9
-    DESCRIBE_CONFIGS = 10
-    ALTER_CONFIGS = 11
-    IDEMPOTENT_WRITE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +62,12 @@ class TopicFacts:
     """One topic that exists, or that we may not see."""
 
     partitions: tuple[PartitionFacts, ...] = ()
-    operations: frozenset[Operation] | None = None
-    """What we may do with it; None where the broker does not tell."""
     refused: bool = False
     """We may not even see it."""
-
-    @property
-    def readable(self) -> bool:
-        """Whether it has partitions and nothing says that we may not read them."""
-        allowed = self.operations is None or Operation.READ in self.operations
-        return bool(self.partitions) and allowed
+    rights_told: bool = False
+    """Whether the broker says what we may do with it."""
+    readable: bool = True
+    """Nothing says that we may not read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +140,9 @@ class Inquiry:
                         partitions, key=lambda partition: partition[1]
                     )
                 ),
-                _operations(operations),
                 refused=error == TOPIC_REFUSED,
+                rights_told=operations != UNTOLD,
+                readable=is_given(operations, Operation.READ),
             )
             for error, name, _internal, partitions, operations in answer.topics
             if error != UNKNOWN_TOPIC
@@ -291,9 +271,3 @@ async def _first_timestamps(
             consumer.pause(place)
             asked.remove(place)
     return found
-
-
-def _operations(bits: int) -> frozenset[Operation] | None:
-    if bits == NOT_TOLD:
-        return None
-    return frozenset(operation for operation in Operation if bits >> operation & 1)

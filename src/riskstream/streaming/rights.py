@@ -27,7 +27,7 @@ from riskstream.events.topics import ALL_TOPICS
 from riskstream.streaming.client import client_options, kafka_faults
 from riskstream.streaming.requests import Permissions
 
-__all__ = ["check_rights", "is_denial", "missing_rights", "rights_fault"]
+__all__ = ["UNTOLD", "check_rights", "is_denial", "is_given", "missing_rights", "rights_fault"]
 
 BITS = {
     Operation.READ: 3,
@@ -94,9 +94,9 @@ async def missing_rights(kafka: KafkaSettings, needed: Sequence[Acl]) -> list[Ac
         missing = []
         for acl in needed:
             if acl.resource is Resource.TOPIC:
-                given = all(_given(topics[name], acl.operation) for name in _names(acl))
+                given = all(is_given(topics[name], acl.operation) for name in _names(acl))
             elif acl.resource is Resource.GROUP:
-                given = _given(await _group(client, acl.name), acl.operation)
+                given = is_given(await _group(client, acl.name), acl.operation)
             else:
                 given = await _known(client, f"{acl.name}0")
             if not given:
@@ -104,7 +104,8 @@ async def missing_rights(kafka: KafkaSettings, needed: Sequence[Acl]) -> list[Ac
         return missing
 
 
-def _given(operations: int, operation: Operation) -> bool:
+def is_given(operations: int, operation: Operation) -> bool:
+    """Whether an answer's bits have this operation; so it is said where the broker says nothing."""
     return operations == UNTOLD or bool(operations & (1 << BITS[operation]))
 
 

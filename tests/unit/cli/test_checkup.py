@@ -15,14 +15,13 @@ from riskstream.cli.checkup.records import Sample, judge_clock, judge_probe, jud
 from riskstream.cli.checkup.topics import judge_replication, judge_rights, judge_topics
 from riskstream.cli.checkup.workers import WorkerFacts, judge_workers
 from riskstream.config import Settings
-from riskstream.contract.acls import roles
+from riskstream.contract.acls import Operation, Resource, roles
 from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, RAW
 from riskstream.streaming.admin import TopicState, judge
 from riskstream.streaming.inquiry import (
     ClusterFacts,
     GroupFacts,
     LogFacts,
-    Operation,
     PartitionFacts,
     TopicFacts,
 )
@@ -132,14 +131,13 @@ def test_raw_records_kept_for_hours_are_a_warning() -> None:
     assert "kept 2 hours" in line
 
 
-def _topic(*partitions: tuple[int, int, int], operations: object = None) -> TopicFacts:
+def _topic(*partitions: tuple[int, int, int]) -> TopicFacts:
     """Per partition: leader, replicas, in sync."""
     return TopicFacts(
         tuple(
             PartitionFacts(leader, tuple(range(copies)), tuple(range(in_sync)))
             for leader, copies, in_sync in partitions
-        ),
-        operations,  # type: ignore[arg-type]
+        )
     )
 
 
@@ -163,22 +161,18 @@ def test_replication(
     assert text in told[judgement][0]
 
 
-def test_rights_are_compared_with_what_a_worker_does() -> None:
-    """All, one too few, a topic out of sight, and a broker that does not tell."""
-    needed = [acl for name in ("ingest", "assess") for acl in roles()[f"worker-{name}"].acls]
-    every = frozenset(Operation)
-    good = {spec.name: _topic((0, 1, 1), operations=every) for spec in ALL_TOPICS}
-    assert set(_words(judge_rights(good, needed))) == {"ok"}
-    read_only = {**good, CLASSIFIED: _topic((0, 1, 1), operations=every - {Operation.WRITE})}
-    (line,) = _words(judge_rights(read_only, needed))["fail"]
-    assert line == f"rights on topics: no Write on {CLASSIFIED}: events are classified"
-    growing = {**good, CLASSIFIED: _topic((0, 1, 1), operations=every - {Operation.DELETE})}
-    assert set(_words(judge_rights(growing, needed))) == {"warn"}
-    hidden = {**good, RAW: TopicFacts(refused=True)}
-    assert f"no Read on {RAW}" in _words(judge_rights(hidden, needed))["fail"][0]
-    silent = {spec.name: _topic((0, 1, 1)) for spec in ALL_TOPICS}
-    assert set(_words(judge_rights(silent, needed))) == {"skipped"}
-    assert set(_words(judge_rights({}, needed))) == {"skipped"}
+def test_rights_are_told_by_what_is_missing() -> None:
+    """All, one too few, the one that only lets a topic grow, and a broker that does not tell."""
+    needed = roles()["worker-assess"].acls
+    (purge,) = [acl for acl in needed if acl.operation is Operation.DELETE]
+    (ids,) = [acl for acl in needed if acl.resource is Resource.TRANSACTIONAL_ID]
+    assert judge_rights([], needed, told=True).judgement == "ok"
+    assert judge_rights([], needed, told=False).judgement == "skipped"
+    assert judge_rights([purge], needed, told=True).judgement == "warn"
+    worse = judge_rights([purge, ids], needed, told=True)
+    assert worse.judgement == "fail"
+    assert f"no Write on transactionalId {ids.name}*" in worse.detail
+    assert "topics acls" in worse.cure
 
 
 def _view(

@@ -17,12 +17,14 @@ from riskstream.errors import ConfigError, KafkaFaultError
 from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, RAW, TopicSpec, topics_with
 from riskstream.events.vocabulary import View
 from riskstream.risk.loader import load_policy
-from riskstream.streaming.admin import check_topics, describe_topics
+from riskstream.streaming.admin import describe_topics, judge
 from riskstream.streaming.inquiry import inquire, log_facts
 from riskstream.streaming.probe import probe
+from riskstream.streaming.rights import is_denial, missing_rights
 
 if TYPE_CHECKING:
     from riskstream.config import Settings
+    from riskstream.streaming.admin import TopicState
     from riskstream.streaming.inquiry import GroupFacts, TopicFacts
 
 __all__ = ["Wishes", "examine"]
@@ -70,7 +72,11 @@ async def _kafka(settings: "Settings", wishes: Wishes) -> AsyncIterator[Finding]
     app_id = settings.worker.app_id
     known = roles(app_id, views=settings.views.topics)
     needed = [acl for role in wishes.roles for acl in known[f"worker-{role}"].acls]
-    specs = _topics_of(needed)
+    specs = (
+        topics_with(settings.views.topics)
+        if len(wishes.roles) == len(SOURCES)
+        else _topics_of(needed)
+    )
     names = [spec.name for spec in specs]
     async with inquire(settings.kafka) as ask:
         cluster = await ask.cluster()
@@ -78,15 +84,22 @@ async def _kafka(settings: "Settings", wishes: Wishes) -> AsyncIterator[Finding]
             yield finding
         topics = await ask.topics(names)
         groups = {role: await ask.group(f"{app_id}-{role}") for role in wishes.roles}
-    states = await describe_topics(settings.kafka, names, configs=True)
+    missing = await missing_rights(settings.kafka, needed)
+    told = any(facts.rights_told for facts in topics.values())
+    states = await _states(settings, names)
+    verdicts = [judge(spec, states.get(spec.name), states.get(CLASSIFIED)) for spec in specs]
     for finding in (
-        *judge_topics(await check_topics(settings.kafka, specs), states, topics),
+        *judge_topics(verdicts, states, topics),
         *judge_replication(topics, states, len(cluster.brokers)),
-        *judge_rights(topics, needed),
+        judge_rights(missing, needed, told=told),
         *await _groups(settings, wishes, topics, groups),
     ):
         yield finding
-    readable = {name: len(facts.partitions) for name, facts in topics.items() if facts.readable}
+    readable = {
+        name: len(facts.partitions)
+        for name, facts in topics.items()
+        if facts.partitions and facts.readable
+    }
     samples = await take_sample(settings, readable, wishes.records)
     for finding in judge_sample(samples):
         yield finding
@@ -98,9 +111,20 @@ async def _kafka(settings: "Settings", wishes: Wishes) -> AsyncIterator[Finding]
         yield finding
 
 
-def _topics_of(needed: Sequence[Acl]) -> list[TopicSpec]:
+async def _states(settings: "Settings", names: list[str]) -> "dict[str, TopicState]":
+    """The topics with their settings, or without them where we may not see them."""
+    try:
+        return await describe_topics(settings.kafka, names, configs=True)
+    except KafkaFaultError as fault:
+        if not is_denial(fault):
+            raise
+        return await describe_topics(settings.kafka, names)
+
+
+def _topics_of(needed: Sequence[Acl]) -> tuple[TopicSpec, ...]:
+    """Those that one role of a worker has to do with."""
     names = {acl.name for acl in needed if acl.resource is Resource.TOPIC}
-    return [spec for spec in topics_with(View) if spec.name in names]
+    return tuple(spec for spec in topics_with(View) if spec.name in names)
 
 
 async def _groups(
@@ -112,10 +136,11 @@ async def _groups(
     """Both groups, with their logs and tables."""
     places: dict[tuple[str, int], int | None] = {}
     for name in {SOURCES[role] for role in groups} | ({*TABLES} if "assess" in groups else set()):
-        for number in range(len(topics[name].partitions) if name in topics else 0):
+        topic = topics.get(name)
+        for number in range(len(topic.partitions) if topic and topic.readable else 0):
             places[name, number] = None
-    for facts in groups.values():
-        places |= {place: at for place, at in facts.committed.items() if place in places}
+    for group in groups.values():
+        places |= {place: at for place, at in group.committed.items() if place in places}
     logs = await log_facts(settings, places) if places else {}
     findings: list[Finding] = []
     for role, facts in groups.items():
@@ -126,15 +151,15 @@ async def _groups(
                 for name in TABLES
                 if (name, number) in logs
             )
-            for topic, number in logs
-            if topic == source and role == "assess"
+            for of, number in logs
+            if of == source and role == "assess"
         }
         view = GroupView(
             f"{settings.worker.app_id}-{role}",
             source,
             facts,
-            {number: log for (topic, number), log in logs.items() if topic == source},
-            {number: at for (topic, number), at in facts.committed.items() if topic == source},
+            {number: log for (of, number), log in logs.items() if of == source},
+            {number: at for (of, number), at in facts.committed.items() if of == source},
             rows,
         )
         if view.logs:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from riskstream.cli.checkup.finding import Finding, count, fail, ok, skipped, warn
-from riskstream.contract.acls import Acl, Operation, Resource
+from riskstream.contract.acls import Acl, Operation
 from riskstream.events.topics import RAW
 
 if TYPE_CHECKING:
@@ -107,47 +107,27 @@ def judge_replication(
         yield ok(check, f"{fewest} copies of everything, all in step")
 
 
-def judge_rights(topics: Mapping[str, "TopicFacts"], needed: Sequence[Acl]) -> Iterator[Finding]:
-    """Whether we may do what a worker does, as the broker tells it of our own principal.
+def judge_rights(missing: Sequence[Acl], needed: Sequence[Acl], *, told: bool) -> Finding:
+    """Whether we may do what a worker does, as the broker tells it of our own user.
 
     Args:
-        topics: As found.
-        needed: The rights of the worker's roles; those on topics are looked at.
+        missing: Those of the needed rights that we do not have.
+        needed: The rights of the worker's roles.
+        told: Whether the broker says what we may do.
     """
-    check = "rights on topics"
-    told = [
-        (acl, topics[acl.name])
-        for acl in needed
-        if acl.resource is Resource.TOPIC and acl.name in topics
-    ]
+    check = "rights"
+    what = "; ".join(
+        f"no {acl.operation} on {acl.resource} {acl.name}{'*' if acl.prefixed else ''}: {acl.why}"
+        for acl in missing
+    )
+    if any(acl.operation is not Operation.DELETE for acl in missing):
+        cure = "`riskstream topics acls --format commands` prints the commands that grant them"
+        return fail(check, what, cure)
+    if missing:
+        return warn(check, what, "grant it, or the classified topic grows")
     if not told:
-        yield skipped(check, "there is no topic to look at")
-        return
-    unknown = [facts for _, facts in told if facts.operations is None and not facts.refused]
-    missing = [acl for acl, facts in told if _lacks(facts, acl.operation)]
-    if fatal := [acl for acl in missing if acl.operation is not Operation.DELETE]:
-        yield fail(
-            check,
-            "; ".join(f"no {acl.operation} on {acl.name}: {acl.why}" for acl in fatal),
-            "`riskstream topics acls --format commands` prints the commands that grant them",
-        )
-    elif missing:
-        yield warn(
-            check,
-            "; ".join(f"no {acl.operation} on {acl.name}: {acl.why}" for acl in missing),
-            "grant it, or the classified topic grows",
-        )
-    elif unknown:
-        yield skipped(check, "the broker does not tell what we may do")
-    else:
-        yield ok(check, f"all {len(told)} that a worker needs")
-
-
-def _lacks(facts: "TopicFacts", operation: Operation) -> bool:
-    if facts.refused:
-        return True
-    granted = {granted.name.replace("_", "").casefold() for granted in facts.operations or ()}
-    return facts.operations is not None and operation.casefold() not in granted
+        return skipped(check, "the broker does not tell what we may do")
+    return ok(check, f"all {len(needed)} that a worker needs")
 
 
 def _places(topics: Mapping[str, "TopicFacts"], bad: "Callable[[PartitionFacts], bool]") -> str:
