@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from riskstream.config import KafkaSettings
 from riskstream.errors import KafkaFaultError
+from riskstream.streaming import pacing as _pacing  # noqa: F401  (imported for what it replaces)
 from riskstream.streaming.diagnosis import why_unreachable
 from riskstream.streaming.security import security_options
 
