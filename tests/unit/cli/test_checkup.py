@@ -279,7 +279,12 @@ def test_local_faults_are_lines_not_ends(tmp_path: Path) -> None:
         )
     )
     assert [line.split(":")[0] for line in told["fail"]] == ["policy", "catalog"]
-    assert set(_words(judge_local(Settings()))) == {"ok", "skipped"}  # no reference data named
+    told = _words(judge_local(Settings()))
+    assert told.keys() == {"ok", "skipped"}
+    assert "no asn and no geoip file" in told["skipped"][0]
+    lists = {"lists": {"tor": tmp_path / "none.txt"}}
+    told = _words(judge_local(Settings(reference=lists)))  # type: ignore[arg-type]
+    assert "cannot be read" in told["fail"][0]
 
 
 def test_a_state_directory_must_be_writable(tmp_path: Path) -> None:
