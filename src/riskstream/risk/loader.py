@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from riskstream.errors import PolicyError
 from riskstream.risk.policy import Policy
+from riskstream.risk.signals.registry import SIGNAL_IDS
 
 __all__ = ["SHIPPED", "load_policy", "parse_policy"]
 
@@ -36,7 +37,7 @@ def parse_policy(text: str, name: str) -> Policy:
         PolicyError: Every fault is listed with its place.
     """
     try:
-        return Policy.model_validate(tomllib.loads(text))
+        policy = Policy.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as fault:
         raise PolicyError(f"The policy file {name} is not valid TOML: {fault}.") from fault
     except ValidationError as fault:
@@ -45,3 +46,15 @@ def parse_policy(text: str, name: str) -> Policy:
             for error in fault.errors()
         ]
         raise PolicyError(f"The policy file {name} has faults:\n" + "\n".join(lines)) from fault
+    unknown = sorted(_named_signals(policy) - {*SIGNAL_IDS})
+    if unknown:
+        raise PolicyError(
+            f"The policy file {name} has faults:\n"
+            f"  exceptions and examples: there is no signal {', '.join(unknown)}"
+        )
+    return policy
+
+
+def _named_signals(policy: Policy) -> set[str]:
+    excepted = {id_ for rule in policy.exceptions for id_ in rule.signals}
+    return excepted | {id_ for example in policy.examples for id_ in example.expect.signals}

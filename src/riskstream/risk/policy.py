@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from riskstream.events.vocabulary import Kind, LockScope, Sensitivity
+from riskstream.risk.example_rules import Example
+from riskstream.risk.exceptions import ExceptionRule
 from riskstream.risk.numbers import (
     MAX_PRIOR,
     Count,
@@ -346,3 +348,7 @@ class Policy(Part):
     attacked: AttackedRule
     profile: ProfileRule
     lockouts: LockoutRule = LockoutRule()
+    exceptions: tuple[ExceptionRule, ...] = ()
+    """Signals silenced for some, until a day, for a reason."""
+    examples: tuple[Example, ...] = ()
+    """Stories that ``riskstream policy check`` runs."""

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from riskstream.events.event import VendorRisk
 from riskstream.events.vocabulary import EventOutcome, Kind, Sensitivity
+from riskstream.risk.exceptions import Exceptions
 from riskstream.risk.familiar import Familiarity
 from riskstream.risk.levels import Level, level_of
 from riskstream.risk.policy import Family, Policy, VendorMode, milli
@@ -108,6 +109,7 @@ class Scorer:
         self._familiar = Familiarity(
             policy.usual, colleagues_in(policy.usual.colleagues, partitions)
         )
+        self._exceptions = Exceptions(policy.exceptions)
         self._explained = lru_cache(maxsize=_REMEMBERED)(self._explain)
 
     def __call__(self, situation: Situation) -> Risk:
@@ -159,6 +161,9 @@ class Scorer:
             rank, family = _USUAL[id_]
             less = -evidence if outside == MILLI else -(evidence * outside // MILLI)
             found.append((less, rank, family, id_, detail))
+        if self._exceptions and found:
+            silenced = self._exceptions.silenced(facts, situation.time_ms)
+            found = [each for each in found if each[_ID] not in silenced]
         if len(found) > 1 or (found and found[0][_FAMILY] in _FAILURES):
             found = self._bounded(found, situation)
         return found
@@ -227,7 +232,8 @@ def colleagues_in(colleagues: int, partitions: int) -> int:
 
 _FEWEST_COLLEAGUES: Final = 3
 _FAMILY: Final = 2
-"""Where a finding has its family."""
+_ID: Final = 3
+"""Where a finding has its family and its id."""
 _REMEMBERED: Final = 8192
 """Explained scores kept."""
 _PLACE_OF: Final = {family: place for place, family in enumerate(Family)}

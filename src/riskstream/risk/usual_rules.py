@@ -7,7 +7,7 @@ from pydantic import Field
 from riskstream.risk.features import Chain, Feature
 from riskstream.risk.numbers import Count, Negative, Part, Positive, Share
 
-__all__ = ["FeatureRule", "HourRule", "Keep", "Relays", "UsualRule"]
+__all__ = ["FeatureRule", "HourRule", "Keep", "Relays", "UsualRule", "Weighed"]
 
 Probability = Annotated[float, Field(gt=0, le=1)]
 

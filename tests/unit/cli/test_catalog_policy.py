@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from riskstream.risk.loader import SHIPPED
+from riskstream.risk.signals.registry import SIGNAL_IDS
 from tests.support.cli import invoke
 
 
@@ -76,3 +78,37 @@ def test_policy_show_prints_weights_and_source(tmp_path: Path) -> None:
     table = invoke("policy", "show").stdout
     assert f"Policy {document['version']}" in table
     assert "login_failures_5m" in table
+
+
+def test_policy_check_runs_the_examples(tmp_path: Path) -> None:
+    """One that does not end as it says is the check's failure, with its score."""
+    path = tmp_path / "policy.toml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    path.write_text(text.replace('expect = { at_most = "low" }', 'expect = { at_least = "high" }'))
+    found = invoke("policy", "check", str(path))
+    assert found.exit_code == 1
+    assert "an ordinary morning: at least high expected, scores" in found.stderr
+
+
+def test_policy_diff_shows_what_differs(tmp_path: Path) -> None:
+    """By place, with both values."""
+    path = tmp_path / "policy.toml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    path.write_text(text.replace("half_life_days = 30", "half_life_days = 60"))
+    found = invoke("policy", "diff", str(SHIPPED), str(path), "--format", "json")
+    assert json.loads(found.stdout) == [
+        {"place": "usual.half_life_days", "before": 30, "after": 60}
+    ]
+    assert "say the same" in invoke("policy", "diff", str(SHIPPED), str(SHIPPED)).stderr
+
+
+def test_policy_explain_tells_every_signal() -> None:
+    """And what is meant where there is none."""
+    for id_ in SIGNAL_IDS:
+        told = invoke("policy", "explain", id_)
+        assert told.exit_code == 0
+        assert told.stdout.startswith(f"{id_}: ")
+        assert "It is off" not in told.stdout
+    missing = invoke("policy", "explain", "new_land")
+    assert missing.exit_code == 2
+    assert "There is no signal new_land" in missing.stderr

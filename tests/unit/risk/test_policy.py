@@ -2,18 +2,25 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from riskstream import risk
 from riskstream.errors import PolicyError
 from riskstream.events.vocabulary import Kind, Sensitivity
+from riskstream.pipeline.examples import failing_examples
 from riskstream.risk.loader import SHIPPED, load_policy, parse_policy
 from riskstream.risk.policy import MAX_PRIOR, Signals
 from riskstream.risk.score import score_of
+from riskstream.risk.scorer import Scorer
 from riskstream.risk.signals.registry import SIGNAL_IDS
 from riskstream.risk.signals.usual import USUAL_IDS
+from riskstream.risk.situation import QUIET, Situation
+from tests.support.risk import DAY, facts
 
+SEPTEMBER = 1_788_220_800_000
+"""2026-09-01T00:00:00Z."""
 TEXT = SHIPPED.read_text(encoding="utf-8")
 
 
@@ -133,3 +140,67 @@ def test_the_code_of_the_signals_holds_no_weights() -> None:
     assert len(sources) > 10
     for path in sources:
         assert not re.search(r"\d\.\d", path.read_text(encoding="utf-8")), path
+
+
+def test_the_shipped_examples_hold() -> None:
+    """What the policy promises in its own file."""
+    policy = load_policy()
+    assert len(policy.examples) >= 9
+    assert list(failing_examples(policy)) == []
+
+
+def test_an_example_that_does_not_hold_is_told_with_its_score() -> None:
+    """And with the signals that were missed."""
+    text = TEXT.replace(
+        'expect = { at_most = "low" }', 'expect = { at_least = "high", signals = ["new_asn"] }', 1
+    )
+    level, signals = failing_examples(parse_policy(text, "test"))
+    assert level.startswith("an ordinary morning: at least high expected, scores ")
+    assert signals.startswith("an ordinary morning: no new_asn, ")
+
+
+EXCEPTION = """
+[[exceptions]]
+signals = ["listed_address"]
+networks = ["203.0.113.0/24"]
+until = 2026-09-30
+reason = "a partner behind a listed address"
+"""
+
+
+def _silenced(more: str, **changes: Any) -> bool:
+    policy = parse_policy(TEXT + EXCEPTION + more, "test")
+    values = {"ip": "203.0.113.9", "lists": ("blocked",), "time_ms": SEPTEMBER} | changes
+    of = facts(Kind.LOGIN_SUCCESS, **values)
+    risk = Scorer(policy)(Situation(of, of.time_ms, QUIET, None, False, None))
+    return "listed_address" not in risk.signal_ids
+
+
+def test_an_exception_silences_its_signals_where_all_it_names_applies() -> None:
+    """Until the end of its last day, by the event's own time."""
+    assert _silenced("")
+    assert _silenced("", time_ms=SEPTEMBER + 30 * DAY - 1)
+    assert not _silenced("", time_ms=SEPTEMBER + 30 * DAY)
+    assert not _silenced("", ip="198.51.100.9")
+    assert not _silenced("", ip=None)
+    assert _silenced('users = ["1234:7"]')
+    assert not _silenced('users = ["1234:8"]')
+    assert _silenced("apps = [17]", app_id=17)
+    assert not _silenced("apps = [17]")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ('"listed_address"]', '"listed_adress"]', "there is no signal listed_adress"),
+        ('networks = ["203.0.113.0/24"]\n', "", "names users, networks or apps"),
+        ("203.0.113.0/24", "203.0.113.7/24", "no CIDR block"),
+        ('reason = "a partner behind a listed address"', "", "reason"),
+        ("until = 2026-09-30", "", "until"),
+    ],
+)
+def test_exceptions_that_make_no_sense_are_refused(before: str, after: str, says: str) -> None:
+    """Nothing is silenced by a slip of the pen."""
+    assert before in EXCEPTION
+    with pytest.raises(PolicyError, match=re.escape(says)):
+        parse_policy(TEXT + EXCEPTION.replace(before, after), "test")

@@ -45,6 +45,7 @@ __all__ = [
     "FAILED",
     "LISTED",
     "LOCK",
+    "MEANINGS",
     "PLACED",
     "PROFILE",
     "RUN",
@@ -175,3 +176,7 @@ _SENSITIVE: Final = frozenset(
 )
 SIGNAL_IDS: Final = (*_SIGNALS, *USUAL_IDS, VENDOR_SCORE)
 """Every signal, in the order in which equal ones are listed."""
+MEANINGS: Final = {
+    id_: (make.__doc__ or "").partition("\n")[0] for id_, (_, _, make) in _SIGNALS.items()
+}
+"""What each signal looks at, in one line, but for those about what is usual."""

@@ -13,7 +13,7 @@ from riskstream.risk.profile import Profile
 from riskstream.risk.signals.kinds import ABOUT_USER, OWN
 from riskstream.risk.situation import Situation
 
-__all__ = ["USUAL_FAMILY", "USUAL_IDS", "Said", "usual_signals"]
+__all__ = ["USUAL_FAMILY", "USUAL_IDS", "Said", "feature_named", "usual_signals"]
 
 Said = tuple[str, int, str]
 """Id, evidence in thousandths, and one line for people."""
@@ -48,6 +48,14 @@ USUAL_FAMILY: Final = {
     "usual_hour": Family.HABIT,
 }
 USUAL_IDS: Final = tuple(USUAL_FAMILY)
+
+
+def feature_named(id_: str) -> Feature | None:
+    """The feature that a signal is about; None for the hour."""
+    name = id_.partition("_")[2]
+    return next((feature for feature, each in _NAMES.items() if each == name), None)
+
+
 _NO_PROFILE: Final = Profile(0, 0, 0)
 
 
