@@ -29,6 +29,7 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("score", "score"),
     ("events", "events"),
     ("export", "export"),
+    ("explain", "explain"),
     ("tables", "tables"),
     ("dlq", "app"),
     ("replay", "replay"),

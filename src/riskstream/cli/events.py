@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from riskstream.config import Settings
     from riskstream.streaming.reader import Start
 
-__all__ = ["events"]
+__all__ = ["events", "selected"]
 
 CLOCK_SLACK_MS = 600_000
 """A record may be appended this much before its event's time, where clocks differ."""
@@ -108,7 +108,7 @@ def _show_one(settings: "Settings", query: "EventQuery", output: Format) -> None
     from riskstream.cli.event_view import full_event
 
     async def find() -> dict[str, Any] | None:
-        async with aclosing(_selected(settings, query, _start(query, 0))) as found:
+        async with aclosing(selected(settings, query, _start(query, 0))) as found:
             async for event in found:
                 return event
         return None
@@ -129,7 +129,7 @@ def _show_newest(settings: "Settings", query: "EventQuery", limit: int, output: 
     newest = Newest(limit)
 
     async def collect() -> None:
-        async with aclosing(_selected(settings, query, _start(query, limit))) as found:
+        async with aclosing(selected(settings, query, _start(query, limit))) as found:
             async for event in found:
                 newest.add(event)
 
@@ -150,7 +150,7 @@ async def _follow(settings: "Settings", query: "EventQuery", output: Format) -> 
     from riskstream.streaming.reader import Tail
 
     start = Tail(0) if query.since_ms is None else _start(query, 0)
-    async with aclosing(_selected(settings, query, start, follow=True)) as found:
+    async with aclosing(selected(settings, query, start, follow=True)) as found:
         async for event in found:
             if output is Format.JSON:
                 write_line(event)
@@ -171,9 +171,10 @@ def _start(query: "EventQuery", limit: int) -> "Start | None":
     return Tail(max(limit * TAIL_FACTOR, TAIL_LEAST))
 
 
-async def _selected(
+async def selected(
     settings: "Settings", query: "EventQuery", start: "Start | None", *, follow: bool = False
 ) -> "AsyncGenerator[dict[str, Any], None]":
+    """The scored events that a query lets pass, from the scored topics."""
     from riskstream.events.topics import SCORED
     from riskstream.streaming.reader import read
 

@@ -16,7 +16,7 @@ class History(Part):
 
     days: Annotated[int, Field(ge=0, le=365)] = 20
     ip: str | None = "2001:db8::7"
-    user_agent: str | None = "Usual/1.0"
+    user_agent: str | None = "Usual"
     country: str | None = None
     asn: int | None = None
 
