@@ -6,8 +6,6 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
-import msgspec
 import typer
 
 from riskstream.cli.kafka import run
@@ -49,6 +47,8 @@ def explain(
 
     riskstream score events.json | riskstream explain - --id 1234:45192178366
     """
+    from msgspec import to_builtins
+
     from riskstream.risk.explanation import explain as explained
 
     told = 0
@@ -61,7 +61,7 @@ def explain(
             ) from fault
         told += 1
         if output is Format.JSON:
-            write_line({"id": event.get("id"), **msgspec.to_builtins(explanation)})
+            write_line({"id": event.get("id"), **to_builtins(explanation)})
         else:
             typer.echo(("" if told == 1 else "\n") + printable_lines(_text(event, explanation)))
     if not told:
@@ -84,6 +84,8 @@ def _events(what: str, event_id: str | None, servers: str | None) -> Iterator[di
 
 
 def _of_file(name: str, event_id: str | None) -> Iterator[dict[str, Any]]:
+    import click
+
     with click.open_file(name, "r", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
