@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 KAFKA_DIR := .kafka
 BENCH_DIR := build/bench
+ASYNCAPI_DIR := build/asyncapi
 # What bench measures: python -m benchmarks --help
 BENCH ?= everything
 # How long fuzz runs
@@ -45,7 +46,7 @@ lint: $(VENV)/.installed-dev ## Check style, formatting, types and the imports b
 unit: $(VENV)/.installed-dev ## Run the tests alone, without the checks
 	$(PY) -m pytest -m "not kafka and not tools" $(QUICK_TESTS) $(ARGS)
 
-test-kafka: $(VENV)/.installed-dev kafka-jars ## Run the tests that need Apache Kafka (Java 17, Maven) or other programs
+test-kafka: $(VENV)/.installed-dev kafka-jars $(ASYNCAPI_DIR)/.fetched ## Run the tests that need Apache Kafka (Java 17, Maven) or other programs
 	$(PY) -m pytest -m "kafka or tools" $(KAFKA_TESTS) $(ARGS)
 
 chaos: $(VENV)/.installed-dev kafka-jars ## Kill, freeze and hang workers and broker, and recount all (Java 17 and Maven)
@@ -114,4 +115,12 @@ $(KAFKA_DIR)/.fetched: tests/kafka/pom.xml
 	@command -v mvn >/dev/null || { echo "Apache Kafka's jars are fetched with Maven. On Debian and Ubuntu: apt-get install maven" >&2; exit 1; }
 	rm -rf $(KAFKA_DIR)/libs
 	mvn --quiet --batch-mode -Dstyle.color=never --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA_DIR)/libs
+	@touch $@
+
+# Without a lock file: it would record addresses. The version is in package.json.
+$(ASYNCAPI_DIR)/.fetched: tests/asyncapi/package.json tests/asyncapi/check.mjs
+	@command -v npm >/dev/null || { echo "The AsyncAPI document is checked with Node's packages. On Debian and Ubuntu: apt-get install npm" >&2; exit 1; }
+	@mkdir -p $(ASYNCAPI_DIR)
+	cp $^ $(ASYNCAPI_DIR)
+	npm install --prefix $(ASYNCAPI_DIR) --no-package-lock --no-audit --no-fund --ignore-scripts --silent
 	@touch $@

@@ -13,7 +13,7 @@ from typing import Self
 from riskstream.demo.broker import answers_kafka, free_port
 from riskstream.demo.leash import LeashedProcess
 
-__all__ = ["ApacheKafka", "format_storage"]
+__all__ = ["ApacheKafka", "format_storage", "java_command"]
 
 HOST = "127.0.0.1"
 JARS = Path(__file__).resolve().parents[2] / ".kafka" / "libs"
@@ -98,7 +98,7 @@ class ApacheKafka:
         Raises:
             RuntimeError: Java or the jars are missing, or the broker did not come up.
         """
-        java = _java(*self._jvm)
+        java = java_command(*self._jvm)
         config = self._dir / "server.properties"
         if not config.exists():
             self._format(config)
@@ -168,7 +168,7 @@ def format_storage(config: Path, cluster_id: str = CLUSTER_ID) -> None:
         RuntimeError: Kafka refuses the configuration; the text has its words.
     """
     done = subprocess.run(
-        [*_java(), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(config)],
+        [*java_command(), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(config)],
         capture_output=True,
         text=True,
         check=False,
@@ -178,8 +178,8 @@ def format_storage(config: Path, cluster_id: str = CLUSTER_ID) -> None:
         raise RuntimeError(f"Formatting the storage failed:\n{done.stdout}{done.stderr}")
 
 
-def _java(*options: str) -> list[str]:
-    """The command that runs a class of Kafka's."""
+def java_command(*options: str) -> list[str]:
+    """The command that runs a class of Kafka or of Kafka Connect."""
     if shutil.which("java") is None:
         raise RuntimeError("These tests need Java 17 or newer: make test-kafka says what to do.")
     if not JARS.is_dir():

@@ -56,10 +56,21 @@ def show_schema(
 
 
 @app.command()
+def asyncapi() -> None:
+    """Print the AsyncAPI 3 document of all topics; it refers to the schemas beside it.
+
+    **Example:**  riskstream schemas export contract && ls contract/asyncapi.json
+    """
+    from riskstream.contract.asyncapi import asyncapi as document
+
+    write_json(document())
+
+
+@app.command()
 def export(
     directory: Annotated[Path, typer.Argument(help="Made when it is not there.")],
 ) -> None:
-    """Copy the schemas and their examples into a directory."""
+    """Copy the schemas, their examples and the AsyncAPI document into a directory."""
     from riskstream.contract.registry import names, schemas_dir
 
     try:
