@@ -1,11 +1,16 @@
 """The dashboards as files: what Grafana needs, and what people need."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests.dashboards.draw import Drawn, Line, draw, lines_of, shown
 from tests.dashboards.panels import DASHBOARDS, Panel, panels, read_dashboard
@@ -38,6 +43,29 @@ def test_a_dashboard_can_be_provisioned(file: Path) -> None:
     )
     sources = re.findall(r"'datasource': \{'type': '(\w+)', 'uid': '([^']+)'\}", str(dashboard))
     assert set(sources) == {("prometheus", "${datasource}")}
+
+
+@EVERY
+def test_grafana_s_own_types_know_all_that_a_dashboard_says(file: Path) -> None:
+    """Read into the types of Grafana's SDK and written again, nothing is missing."""
+    register_default_plugins()
+    given = read_dashboard(file)
+    kept = json.loads(JSONEncoder().encode(Dashboard.from_json(given)))
+    (annotation,) = given["annotations"]["list"]
+    for name in ("expr", "step", "titleFormat"):  # the data source's business, as a panel's expr
+        del annotation[name]
+    assert _lost(given, kept) == []
+
+
+def _lost(given: Any, kept: Any, path: str = "") -> list[str]:
+    """Paths of what is in ``given`` and not, or not so, in ``kept``."""
+    if isinstance(given, dict) and isinstance(kept, dict):
+        pairs = [(value, kept.get(key), f"{path}/{key}") for key, value in given.items()]
+    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
+        pairs = [(a, b, f"{path}/{n}") for n, (a, b) in enumerate(zip(given, kept, strict=True))]
+    else:
+        return [] if given == kept else [f"{path}: {given!r} became {kept!r}"]
+    return [lost for one in pairs for lost in _lost(*one)]
 
 
 @EVERY
