@@ -134,13 +134,17 @@ def test_settings_of_the_workers_are_settings(
     (config,) = [one for one in build_of if one["kind"] == "ConfigMap"]
     (tmp_path / "riskstream.toml").write_text(config["data"]["riskstream.toml"])
     for variable in _container(manifest)["env"]:
-        monkeypatch.setenv(variable["name"], variable.get("value", "riskstream-assess-0"))
+        value = variable.get("value", "$(RISKSTREAM_WORKER__NAME)")
+        value = value.replace("$(RISKSTREAM_WORKER__NAME)", "riskstream-assess-0")
+        monkeypatch.setenv(variable["name"], value)
     settings = load_settings()
     assert settings.worker.name == "riskstream-assess-0"
     assert settings.http.host == "0.0.0.0"  # noqa: S104  (inside the pod)
+    assert settings.http.advertised_host == "riskstream-assess-0.riskstream"
     assert settings.log.format == "json"
     port = int(settings.kafka.bootstrap_servers.rsplit(":")[-1])
-    (policy,) = [one for one in build_of if one["kind"] == "NetworkPolicy"]
+    policy = next(one for one in build_of if one["kind"] == "NetworkPolicy")
+    assert policy["metadata"]["name"] == "riskstream"
     assert {"protocol": "TCP", "port": port} in policy["spec"]["egress"][-1]["ports"]
 
 
@@ -187,7 +191,7 @@ def test_selectors_find_the_pods(name: str) -> None:
     for budget in _of(name, "PodDisruptionBudget").values():
         selector = budget["spec"]["selector"]["matchLabels"].items()
         assert sum(selector <= labels.items() for labels in pods) == 1
-    (policy,) = _of(name, "NetworkPolicy").values()
+    policy = _of(name, "NetworkPolicy")["riskstream"]
     assert all(
         policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items() for labels in pods
     )
@@ -221,6 +225,18 @@ def test_production_logs_in_as_the_users_of_strimzi() -> None:
         }
         assert user in secrets
     assert "riskstream-scaler" in users
+
+
+def test_rows_are_for_those_who_may_and_have_the_token() -> None:
+    """The worker that has the rows knows the token, by a file; a policy says from where."""
+    worker = _of("production", "StatefulSet")["riskstream-assess"]
+    env = {one["name"]: one.get("value") for one in _container(worker)["env"]}
+    mounts = [one["mountPath"] for one in _container(worker)["volumeMounts"]]
+    file = Path(env["RISKSTREAM_HTTP__TOKEN_FILE"] or "")
+    assert str(file.parent) in mounts
+    policy = _of("production", "NetworkPolicy")["riskstream-rows"]
+    labels = worker["spec"]["template"]["metadata"]["labels"].items()
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels
 
 
 def test_scaling_is_by_the_lag_of_the_worker_s_own_group() -> None:

@@ -1,7 +1,9 @@
 """What the doctor says of which facts: every fault is found, and named with a cure."""
 
 import dataclasses
+import threading
 from collections.abc import Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ from riskstream.cli.checkup.groups import GroupView, judge_group
 from riskstream.cli.checkup.local import judge_local
 from riskstream.cli.checkup.records import Sample, judge_clock, judge_probe, judge_sample
 from riskstream.cli.checkup.topics import judge_replication, judge_rights, judge_topics
-from riskstream.cli.checkup.workers import WorkerFacts, judge_workers
+from riskstream.cli.checkup.workers import WorkerFacts, ask_worker, judge_workers
 from riskstream.config import Settings
 from riskstream.contract.acls import Operation, Resource, roles
+from riskstream.errors import ConfigError
 from riskstream.events.topics import ALL_TOPICS, CLASSIFIED, RAW
 from riskstream.streaming.admin import TopicState, judge
 from riskstream.streaming.inquiry import (
@@ -320,3 +323,61 @@ def _worker(**changes: object) -> WorkerFacts:
 def test_workers(worker: WorkerFacts, judgement: str, text: str) -> None:
     """Health, brake, recovery, and another build than ours."""
     assert text in _words(judge_workers([worker], "p"))[judgement][0]
+
+
+def _serve(answers: dict[str, tuple[int, bytes]]) -> ThreadingHTTPServer:
+    """A server on a free port of loopback, with these answers by path."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = answers.get(self.path, (404, b"404: Not Found"))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+    return server
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (
+            {
+                "/health/live": (200, b"{}"),
+                "/health/ready": (503, b'{"braked_partitions": [1]}'),
+                "/metrics": (200, b'riskstream_build_info{version="1",role="ingest"} 1.0\n'),
+            },
+            {"live": True, "ready": False, "build": {"version": "1", "role": "ingest"}},
+        ),
+        ({"/metrics": (200, b"")}, {"fault": "no worker's health is there; with"}),
+        (
+            {"/health/live": (200, b"{}"), "/health/ready": (200, b"{}")},
+            {"ready": True, "build": {}, "fault": ""},
+        ),
+    ],
+    ids=["braked", "metrics alone", "health alone"],
+)
+def test_a_worker_is_asked_over_http(
+    answers: dict[str, tuple[int, bytes]], expected: dict[str, object]
+) -> None:
+    """A 503 is an answer; what is served elsewhere is told apart from nobody."""
+    server = _serve(answers)
+    try:
+        facts = ask_worker(f"http://127.0.0.1:{server.server_port}/")
+    finally:
+        server.shutdown()
+        server.server_close()
+    for name, value in expected.items():
+        found = getattr(facts, name)
+        assert found.startswith(value) if name == "fault" and value else found == value
+
+
+def test_a_worker_s_address_is_an_http_one() -> None:
+    """A file's address would be read, too."""
+    with pytest.raises(ConfigError, match="http://"):
+        ask_worker("file:///etc/hostname")

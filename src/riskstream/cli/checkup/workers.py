@@ -53,7 +53,9 @@ def ask_worker(url: str) -> WorkerFacts:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        return WorkerFacts(url, fault="what answers there is no worker of riskstream")
+        return WorkerFacts(
+            url, fault="no worker's health is there; with http.health_port it has another address"
+        )
     return WorkerFacts(url, live, ready, document, _build(metrics) if shown else {})
 
 
