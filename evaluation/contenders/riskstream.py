@@ -4,13 +4,15 @@ Beside the score of the policy it gives the score with each signal left out, of 
 against the same history.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from time import process_time
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from typing_extensions import override
 
+from evaluation.contenders.surroundings import World
 from evaluation.happening import SECOND_MS
 from riskstream.catalog.loader import load_catalog
 from riskstream.demo.generator import type_ids
@@ -18,6 +20,7 @@ from riskstream.demo.shapes import Shape, render
 from riskstream.demo.tenant_event import TenantEvent
 from riskstream.events.record import InputRecord
 from riskstream.events.topics import CLASSIFIED, RAW
+from riskstream.events.vocabulary import Kind
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
@@ -29,10 +32,11 @@ from riskstream.risk.signals.usual import USUAL_FAMILY
 from riskstream.risk.situation import Situation
 from riskstream.risk.usual_rules import FeatureRule, HourRule
 
-__all__ = ["Riskstream", "Verdict", "signal_ids", "without"]
+__all__ = ["Riskstream", "Verdict", "features_of", "signal_ids", "without"]
 
 RECEIVED_AFTER_MS: Final = 4 * SECOND_MS
 FIRST_SERIAL: Final = 45_000_000_000
+LETS_IN: Final = frozenset({Kind.LOGIN_SUCCESS, Kind.MFA_SUCCESS})
 
 
 class Verdict(NamedTuple):
@@ -45,6 +49,8 @@ class Verdict(NamedTuple):
     """By id, what each adds."""
     without: tuple[tuple[str, float], ...]
     """Evidence with one signal left out, where that changes anything."""
+    alone: tuple[tuple[str, float], ...] = ()
+    """What each probe found beyond the prior, of events that let somebody in."""
 
 
 def signal_ids(policy: Policy) -> tuple[str, ...]:
@@ -52,17 +58,18 @@ def signal_ids(policy: Policy) -> tuple[str, ...]:
     signals = [
         id_ for id_ in type(policy.signals).model_fields if getattr(policy.signals, id_) is not None
     ]
-    return (*signals, *_features(policy))
+    return (*signals, *features_of(policy))
 
 
 def without(policy: Policy, id_: str) -> Policy:
     """The policy with one of them off."""
-    part = "usual" if id_ in _features(policy) else "signals"
+    part = "usual" if id_ in features_of(policy) else "signals"
     less = getattr(policy, part).model_copy(update={id_: None})
     return policy.model_copy(update={part: less})
 
 
-def _features(policy: Policy) -> tuple[str, ...]:
+def features_of(policy: Policy) -> tuple[str, ...]:
+    """The features that a policy weighs."""
     rules = (FeatureRule, HourRule)
     return tuple(
         id_
@@ -77,14 +84,21 @@ class Riskstream:
     Args:
         policy: As shipped, where none is given.
         leave_out: Whether to score with each signal left out, too.
+        probes: Further policies, for what the fitting wants to know.
     """
 
     name = "riskstream"
 
-    def __init__(self, policy: Policy | None = None, *, leave_out: bool = False) -> None:
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        leave_out: bool = False,
+        probes: Mapping[str, Policy] = MappingProxyType({}),
+    ) -> None:
         rules = load_policy() if policy is None else policy
-        self._ingest = Ingest(load_catalog(), Limits())
-        self._assess = _Watched(rules, _Panel(rules, leave_out))
+        self._ingest = Ingest(load_catalog(), Limits(), around=World())
+        self._assess = _Watched(rules, _Panel(rules, leave_out, probes))
         self._state = PartitionState()
         self._serial = FIRST_SERIAL
         self._offset = 0
@@ -141,14 +155,15 @@ class Riskstream:
 class _Panel(Scorer):
     """The scorer, which notes what it finds."""
 
-    def __init__(self, policy: Policy, leave_out: bool) -> None:
+    def __init__(self, policy: Policy, leave_out: bool, probes: Mapping[str, Policy]) -> None:
         super().__init__(policy)
+        self._probes = {name: Scorer(probe) for name, probe in probes.items()}
         self.verdicts: list[Verdict] = []
         self._without: dict[str, Scorer] = {}
         self._usual: frozenset[str] = frozenset()
         if leave_out:
             self._without = {id_: Scorer(without(policy, id_)) for id_ in signal_ids(policy)}
-            self._usual = frozenset(_features(policy))
+            self._usual = frozenset(features_of(policy))
 
     @override
     def __call__(self, situation: Situation) -> Risk:
@@ -159,7 +174,14 @@ class _Panel(Scorer):
             spoke |= self._usual
         less = tuple((id_, _evidence(self._without[id_](situation))) for id_ in sorted(spoke))
         signals = tuple((each.id, each.evidence) for each in risk.signals)
-        self.verdicts.append(Verdict(_evidence(risk), risk.score, signals, less))
+        alone: tuple[tuple[str, float], ...] = ()
+        if self._probes and situation.facts.kind in LETS_IN:
+            alone = tuple(
+                (name, sum(each.evidence for each in found.signals))
+                for name, probe in self._probes.items()
+                if (found := probe(situation)).signals
+            )
+        self.verdicts.append(Verdict(_evidence(risk), risk.score, signals, less, alone))
         return risk
 
 
