@@ -47,25 +47,25 @@ def test_a_family_adds_up_to_its_cap_at_most() -> None:
 
 def test_failures_weigh_half_on_a_known_device() -> None:
     """Known address, and a known user agent where there is one."""
-    counts = Counts(login_failures_5m=5)
+    counts = Counts(login_failures_5m=8)
 
     def weight(**changes: Any) -> float:
         risk = _score(Kind.LOGIN_FAILURE, counts, PROFILE, **changes)
         return next(each.evidence for each in risk.signals if each.id == "login_failures_5m")
 
-    assert weight(ip=HOME, user_agent=LAPTOP) == 0.3
-    assert weight(ip=HOME) == 0.3
-    assert weight(ip=HOME, user_agent="other") == 0.6
-    assert weight(ip="203.0.113.9", user_agent=LAPTOP) == 0.6
-    assert weight() == 0.6
+    assert weight(ip=HOME, user_agent=LAPTOP) == 0.5
+    assert weight(ip=HOME) == 0.5
+    assert weight(ip=HOME, user_agent="other") == 1.0
+    assert weight(ip="203.0.113.9", user_agent=LAPTOP) == 1.0
+    assert weight() == 1.0
 
 
 def test_signals_stand_in_order_of_their_evidence() -> None:
     """Ids and reasons follow them."""
-    risk = _score(Kind.LOGIN_FAILURE, Counts(login_failures_5m=5), PROFILE, ip="203.0.113.9")
+    risk = _score(Kind.LOGIN_FAILURE, Counts(login_failures_5m=8), PROFILE, ip="203.0.113.9")
     assert risk.signal_ids == ("login_failures_5m", "new_network")
-    assert risk.reasons == "5 failed logins in 5 minutes; first seen from 203.0.113.0/24"
-    risk = _score(Kind.LOGIN_FAILURE, Counts(login_failures_5m=5), PROFILE, ip=HOME)
+    assert risk.reasons == "8 failed logins in 5 minutes; first seen from 203.0.113.0/24"
+    risk = _score(Kind.LOGIN_FAILURE, Counts(login_failures_5m=8), PROFILE, ip=HOME)
     assert risk.signal_ids == ("login_failures_5m", "known_address")
 
 

@@ -84,7 +84,7 @@ def test_a_new_address_in_the_usual_network_is_little() -> None:
 def test_without_geography_the_network_takes_its_place() -> None:
     """And says in which one."""
     said = _said(profile_of(), ip=ELSEWHERE, user_agent="curl")
-    assert said["new_network"] == (350, "first seen from 203.0.113.0/24")
+    assert said["new_network"] == (650, "first seen from 203.0.113.0/24")
     assert said["new_user_agent"][1] == "first seen with this user agent"
 
 
@@ -95,7 +95,7 @@ def test_a_longer_history_makes_what_is_new_weigh_more() -> None:
         for times in (1, 5, 20)
     ]
     assert weights == sorted(weights)
-    assert weights[0] < weights[-1] <= 600
+    assert weights[0] < weights[-1] <= 1350
 
 
 def test_where_half_the_tenant_works_is_hardly_new() -> None:
