@@ -91,7 +91,7 @@ def test_export_copies_schemas_and_examples(tmp_path: Path) -> None:
     target = tmp_path / "contract"
     for _ in range(2):
         assert invoke("schemas", "export", str(target)).exit_code == 0
-    assert (
-        sorted(path.name.removesuffix(".schema.json") for path in target.glob("*.json")) == names()
-    )
+    schemas = target.glob("*.schema.json")
+    assert sorted(path.name.removesuffix(".schema.json") for path in schemas) == names()
+    assert (target / "asyncapi.json").is_file()
     assert (target / "examples" / "scored.v1" / "valid.json").is_file()
