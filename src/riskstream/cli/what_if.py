@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from riskstream.cli.comparison import Comparison, Sayings
 from riskstream.cli.output import progress
 from riskstream.cli.scoring import Summary, new_scorer, output_line
+from riskstream.contract.acls import Operation
 from riskstream.errors import ConfigError
 from riskstream.events.record import Output
 from riskstream.events.topics import RAW, SCORED
 from riskstream.pipeline.duplicates import DuplicateFilter
-from riskstream.streaming.admin import describe_topics
-from riskstream.streaming.client import missing_topics
+from riskstream.streaming.admin import require_topics
 from riskstream.streaming.reader import Since, read
 from riskstream.streaming.timespan import TimeSpan, read_span
 from riskstream.streaming.trial import trial_topics
@@ -127,9 +127,7 @@ async def _duplicates(settings: "Settings") -> DuplicateFilter | None:
     duplicates = settings.duplicates
     if not duplicates.enabled:
         return None
-    found = await describe_topics(settings.kafka, [RAW])
-    if RAW not in found:
-        raise missing_topics(settings.kafka, [RAW])
+    found = await require_topics(settings.kafka, [RAW], Operation.READ)
     most = duplicates.max_ids_per_partition * found[RAW].partitions
     return DuplicateFilter(duplicates.window_minutes * MS_PER_MINUTE, most)
 

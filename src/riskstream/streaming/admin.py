@@ -292,8 +292,15 @@ async def _create(
     denied = {name for name, code, _ in response.topic_errors if code == TOPIC_AUTHORIZATION_FAILED}
     if denied:
         # Not asked beforehand: the right to create on the whole cluster does as well.
-        lacking = [spec for spec in specs if spec.name in denied]
-        raise rights_fault(kafka, _rights(lacking, Operation.CREATE))
+        why = "it is created"
+        raise rights_fault(
+            kafka,
+            [
+                Acl(Resource.TOPIC, spec.name, Operation.CREATE, why)
+                for spec in specs
+                if spec.name in denied
+            ],
+        )
     refused = [
         f"{name}: {message or f'error {code}'}"
         for name, code, message in response.topic_errors
