@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from riskstream.events.event import Source
 from riskstream.events.record import InputRecord, Output
 from riskstream.events.topics import CLASSIFIED
 from riskstream.events.vendor import VendorEvent
@@ -23,6 +24,19 @@ __all__ = ["every_type", "scored_event", "scored_outputs"]
 UNKNOWN_TYPE = 987_654
 NOBODY = {"account_id": 1234, "created_at": "2026-11-23T13:00:00.847Z"}
 """The least that an event must have."""
+PLACE = Source(
+    ip="203.0.113.9",
+    user_agent="example",
+    country="NL",
+    city="Utrecht",
+    asn=64_496,
+    operator="Example Net",
+    device="desktop",
+    system="Linux",
+    browser="Firefox",
+    lists=("tor_exits",),
+)
+"""With all that an operator's files tell."""
 
 
 def scored_outputs(*events: dict[str, Any]) -> list[Output]:
@@ -52,6 +66,7 @@ def every_type() -> tuple[ScoredEvent, ...]:
         for form in (loaded_event(), sparse_event(), NOBODY):
             outputs = scored_outputs(form | {"event_type_id": type_id, "id": number})
             found += [read_scored(output.value or b"") for output in outputs]
+        found[-3] = msgspec.structs.replace(found[-3], source=PLACE)
     return tuple(found)
 
 

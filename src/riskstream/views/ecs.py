@@ -6,7 +6,7 @@ What ECS has no field for is under ``riskstream``.
 
 from typing import Any, Final
 
-from riskstream.events.event import Actor, UserRef
+from riskstream.events.event import Actor, Source, UserRef
 from riskstream.events.vocabulary import Kind
 from riskstream.risk.levels import Level
 from riskstream.views.placing import load_placings
@@ -48,11 +48,8 @@ def ecs(event: ScoredEvent) -> Part:
     }
     if user := _users(event):
         document["user"] = user
-    source = event.source
-    if source is not None and source.ip is not None:
-        document["source"] = {"ip": source.ip, "address": source.ip}
-    if source is not None and source.user_agent is not None:
-        document["user_agent"] = {"original": source.user_agent}
+    if event.source is not None:
+        document |= _place(event.source)
     if event.client is not None:
         document["client"] = {"user": {"id": event.client.id}}
     if event.app is not None and event.app.name is not None:
@@ -66,6 +63,31 @@ def ecs(event: ScoredEvent) -> Part:
         document["related"] = related
     document["riskstream"] = _own(event)
     return document
+
+
+def _place(source: Source) -> Part:
+    """``source`` and ``user_agent``, as far as they are known."""
+    found = {
+        "source": {
+            "ip": source.ip,
+            "address": source.ip,
+            "geo": {"country_iso_code": source.country, "city_name": source.city},
+            "as": {"number": source.asn, "organization": {"name": source.operator}},
+        },
+        "user_agent": {
+            "original": source.user_agent,
+            "name": source.browser,
+            "device": {"name": source.device},
+            "os": {"name": source.system},
+        },
+    }
+    return _filled(found)
+
+
+def _filled(part: Part) -> Part:
+    """Without what is None, and without objects that are empty then."""
+    deep = {name: _filled(each) if isinstance(each, dict) else each for name, each in part.items()}
+    return {name: each for name, each in deep.items() if each is not None and each != {}}
 
 
 def _event(event: ScoredEvent) -> Part:
@@ -156,6 +178,8 @@ def _own(event: ScoredEvent) -> Part:
             {name: value for name, value in zip(("type", "id", "name"), each, strict=True) if value}
             for each in ((each.type, each.id, each.name) for each in event.targets)
         ]
+    if event.source is not None and event.source.lists:
+        part["lists"] = list(event.source.lists)
     if event.raw_truncated:
         part["raw_truncated"] = True
     return part

@@ -6,7 +6,7 @@ or by the event's subject, so that no record is refused for it.
 
 from typing import Any, Final
 
-from riskstream.events.event import Actor, UserRef
+from riskstream.events.event import Actor, Source, UserRef
 from riskstream.events.vocabulary import EventOutcome, Kind
 from riskstream.risk.levels import Level
 from riskstream.views.ocsf_parts import auth_parts, entity_of, group_of, observables, privileges_of
@@ -128,7 +128,7 @@ def _about(event: ScoredEvent, placing: Placing) -> Part:
         part["actor"] = actor
     source = event.source
     if source is not None and source.ip is not None:
-        part["src_endpoint"] = {"ip": source.ip}
+        part["src_endpoint"] = _endpoint(source, source.ip)
     if source is not None and source.user_agent is not None:
         part["http_request"] = {"user_agent": source.user_agent}
     user = _user(event.user)
@@ -144,6 +144,20 @@ def _about(event: ScoredEvent, placing: Placing) -> Part:
         if event.event_type.kind == Kind.ASSUME_USER:
             part |= _IMPERSONATE
     return part
+
+
+def _endpoint(source: Source, ip: str) -> Part:
+    endpoint: Part = {"ip": ip}
+    if location := _given(country=source.country, city=source.city):
+        endpoint["location"] = location
+    if system := _given(number=source.asn, name=source.operator):
+        endpoint["autonomous_system"] = system
+    return endpoint
+
+
+def _given(**parts: str | int | None) -> Part:
+    """Those that are there."""
+    return {name: value for name, value in parts.items() if value is not None}
 
 
 def _people(event: ScoredEvent) -> Part:
@@ -217,6 +231,11 @@ def _unmapped(event: ScoredEvent) -> Part:
         part["assumed_by"] = str(event.assumed_by.id)
     if event.resolution is not None:
         part["resolution"] = event.resolution
+    if event.source is not None:
+        source = event.source
+        part |= _given(device=source.device, system=source.system, browser=source.browser)
+        if source.lists:
+            part["lists"] = list(source.lists)
     if event.targets:
         part["targets"] = [
             f"{each.type}:{each.id or ''}:{each.name or ''}" for each in event.targets

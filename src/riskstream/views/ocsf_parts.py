@@ -46,6 +46,7 @@ _SECOND_FACTOR: Final = frozenset(
 )
 _OBSERVED: Final = (
     ("src_endpoint.ip", 2, "IP Address"),
+    ("src_endpoint.location.country", 14, "Country"),
     ("user.name", 4, "User Name"),
     ("actor.user.name", 4, "User Name"),
     ("entity.user.name", 4, "User Name"),
