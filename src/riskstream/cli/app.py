@@ -38,6 +38,7 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("schemas", "app"),
     ("catalog", "app"),
     ("policy", "app"),
+    ("warm_up", "warm_up"),
     ("broker", "broker"),
 )
 """Module of ``riskstream.cli`` and the function or ``Typer`` in it, in the order of the help."""
@@ -79,7 +80,7 @@ def _register() -> None:
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=module_name)
         else:
-            app.command(attribute)(command)
+            app.command(attribute.replace("_", "-"))(command)
 
 
 _register()

@@ -232,3 +232,5 @@ class Classified(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Timestamp of the raw record, epoch milliseconds."""
     replayed: bool = False
     """The raw record was sent back from the dead letters on purpose: no duplicate."""
+    warming: bool = False
+    """History: profiles and tables learn from it, and it is not routed."""

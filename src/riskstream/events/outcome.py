@@ -60,6 +60,8 @@ class FilterReason(StrEnum):
     """An empty value, only blanks, an empty array or an empty page."""
     DUPLICATE = "duplicate"
     """An event whose id was seen a short while ago: a webhook sent again, polls that overlap."""
+    WARM_UP = "warm_up"
+    """History that profiles and tables learned from; see ``riskstream warm-up``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ class Metrics:
         self.info = self._gauge(
             "build_info", "Always 1; which build runs.", "version", "role", "policy"
         )
-        self.info.labels(version, role, policy).set(1)
+        self._build = version, role
+        self.use_policy(policy)
         self._add_events()
         self._add_work()
         self._add_recovery()
@@ -197,6 +198,7 @@ class Metrics:
             return
         self.dead_lettered.labels(Stage.ASSESS.value, Reason.INTERNAL_ERROR.value)
         self.filtered.labels(FilterReason.DUPLICATE.value)
+        self.filtered.labels(FilterReason.WARM_UP.value)
         for category in Category:
             for level in Level:
                 self.scored.labels(category.value, level.value)
@@ -239,6 +241,11 @@ class Metrics:
         self.commit_failures.inc()
         if self._failures_file is not None:
             os.write(self._failures_file, b".")
+
+    def use_policy(self, version: str) -> None:
+        """Name the policy that is in use from now on."""
+        self.info.clear()
+        self.info.labels(*self._build, version).set(1)
 
     def watch(
         self, name: str, meaning: str, label: str, read: Callable[[], dict[str, float]]

@@ -117,6 +117,10 @@ class Assess:
         )
         risk = self._score(situation)
         profile = self._fold.learn(folded, facts, offset, risk.score)
+        if incoming.classified.warming:
+            _write(rows, folded, profile, facts.subject)
+            tally.filtered[FilterReason.WARM_UP.value] += 1
+            return None
         limit = self._limits.max_message_bytes
         shown = risk if self._mask is None else self._mask.risk(risk)
         output, shrunk = scored_output(incoming, shown, counts, _flags(folded), limit)

@@ -27,10 +27,12 @@ from riskstream.pipeline.surroundings import Surroundings, surrounded
 from riskstream.pipeline.trace import trace_context
 from riskstream.pipeline.validate import Fault, Valid
 
-__all__ = ["REPLAYED", "Classifier", "Placed", "Provenance", "provenance"]
+__all__ = ["REPLAYED", "WARMING", "Classifier", "Placed", "Provenance", "provenance"]
 
 REPLAYED: Final = "x-riskstream-replayed"
 """Header of a replayed raw record: how many times its bytes were sent back, 1 at first."""
+WARMING: Final = "x-riskstream-warm-up"
+"""Header of a raw record that holds history."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -44,6 +46,7 @@ class Provenance(Struct, frozen=True, gc=False):
     timestamp: int | None
     received_time: str | None
     replayed: bool
+    warming: bool
     trace: Headers
     """Headers that the records of its events carry on."""
 
@@ -71,6 +74,7 @@ def provenance(record: Record) -> Provenance:
         stamp,
         None if stamp is None else format_time(stamp),
         any(name == REPLAYED for name, _ in headers),
+        any(name == WARMING for name, _ in headers),
         trace_context(headers) if headers else (),
     )
 
@@ -139,6 +143,7 @@ class Classifier:
             key=source.key,
             received_ms=source.timestamp,
             replayed=source.replayed,
+            warming=source.warming,
         )
         value = _encode(classified)
         if len(value) <= self._limit:

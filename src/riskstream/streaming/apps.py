@@ -25,10 +25,10 @@ from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.mask import mask_of
 from riskstream.reference.reference import Reference
-from riskstream.risk.loader import load_policy
 from riskstream.security import SecuritySettings
 from riskstream.streaming.acknowledged import AcknowledgedUnit, SharedSender
 from riskstream.streaming.hop import Hop
+from riskstream.streaming.live_policy import LivePolicy
 from riskstream.streaming.purge import Purger
 from riskstream.streaming.recovery import HopTableManager
 from riskstream.streaming.security import security_options
@@ -102,7 +102,8 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
         ConfigError: The catalog overlay, the policy or the mask's key has faults, or the state
             store's library is not installed.
     """
-    policy = load_policy(settings.risk.policy)
+    live = LivePolicy(settings.risk.policy)
+    policy = live.policy
     catalog = load_catalog(settings.catalog.overlay)
     metrics = Metrics(
         role=role,
@@ -111,13 +112,18 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
         catalog=catalog,
         max_accounts=settings.metrics.max_accounts,
     )
+    live.taken.append(lambda fresh: metrics.use_policy(fresh.version))
+    metrics.watch(
+        "policy_refused", "1 while the newest policy file is refused.", "file", live.refusals
+    )
     app = _faust_app(role, settings, member)
     limits = Limits(**settings.limits.model_dump())
     mask = mask_of(settings.privacy.mask_key())
     stage: Stage
     if role == "ingest":
         reference = Reference(settings.reference, _tell)
-        stage = IngestStage(Ingest(catalog, limits, mask, reference), reference.refresh)
+        ingest = Ingest(catalog, limits, mask, reference)
+        stage = IngestStage(ingest, _both(reference.refresh, live.refresh))
         metrics.watch(
             "reference_entries",
             "Entries of a file of reference data, as it is in use.",
@@ -135,15 +141,18 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
         tables = StateTables(app, settings.kafka.partitions, stores, settings.state.cached_rows)
         prefetch = settings.state.store != "memory"
         seen = SeenIds(settings.kafka, CLASSIFIED, metrics, _filters(settings.duplicates))
-        assess = Assess(policy, limits, mask, settings.kafka.partitions)
-        stage = AssessStage(
-            assess,
+        stage = assessing = AssessStage(
+            Assess(policy, limits, mask, settings.kafka.partitions),
             tables,
             settings.kafka,
             metrics,
             prefetch=prefetch,
             seen=seen,
             views=_views(settings),
+        )
+        assessing.refresh = live.refresh
+        live.taken.append(
+            lambda fresh: assessing.use(Assess(fresh, limits, mask, settings.kafka.partitions))
         )
         metrics.watch("table_keys", "Rows per table.", "table", tables.key_counts)
         metrics.watch("seen_ids", "Ids in the duplicate filter.", "partition", seen.counts)
@@ -165,6 +174,14 @@ def create_app(role: Role, settings: Settings, member: str) -> tuple[HopApp, Met
     )
     _declare(app, stage.source)
     return app, metrics
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        one()
+        other()
+
+    return call
 
 
 def _tell(event: str, /, **about: object) -> None:

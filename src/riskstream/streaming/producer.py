@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from aiokafka import AIOKafkaProducer
@@ -47,6 +47,7 @@ async def feed(
     *,
     in_real_time: bool = False,
     on_sent: Callable[[Item], None] | None = None,
+    headers: Sequence[tuple[str, bytes]] = (),
 ) -> int:
     """Send all records to the raw topic and return how many they were.
 
@@ -58,6 +59,7 @@ async def feed(
         records: Taken one by one, so they may be without end.
         in_real_time: Wait until each record is due; those that are late go at once.
         on_sent: Called with each record when it was handed over.
+        headers: Of every record.
 
     Raises:
         KafkaFaultError: Kafka cannot be reached, has no raw topic, or refused a record.
@@ -73,7 +75,7 @@ async def feed(
         )
         try:
             await producer.start()
-            return await _send_all(producer, records, in_real_time, on_sent)
+            return await _send_all(producer, records, in_real_time, on_sent, headers)
         finally:
             await producer.stop()
 
@@ -83,6 +85,7 @@ async def _send_all(
     records: Iterable[Item],
     in_real_time: bool,
     on_sent: Callable[[Item], None] | None,
+    headers: Sequence[tuple[str, bytes]],
 ) -> int:
     pending: list[Awaitable[Any]] = []
     sent = 0
@@ -92,7 +95,7 @@ async def _send_all(
             await asyncio.gather(*pending)
             pending.clear()
             await asyncio.sleep(-late_by)
-        pending.append(await producer.send(RAW, record.value, record.key))
+        pending.append(await producer.send(RAW, record.value, record.key, headers=headers))
         sent += 1
         if on_sent is not None:
             on_sent(record)

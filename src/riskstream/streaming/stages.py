@@ -127,9 +127,17 @@ class AssessStage(Stage):
         self._prefetch = prefetch
         self._views = views
         self._recovery: RecoveryProgress | None = None
+        self.refresh: Callable[[], None] | None = None
+        """Looks after the policy, before each chunk."""
+
+    def use(self, assess: Assess) -> None:
+        """Assess the chunks that begin from now on by another policy."""
+        self._assess = assess
 
     @override
     def begin(self, partition: int, records: Sequence[Record]) -> "_Assessing":
+        if self.refresh is not None:
+            self.refresh()
         state = self._tables.state(partition)
         if self._prefetch:
             keys = (record.key for record in records if record.key is not None)
