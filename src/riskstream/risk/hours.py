@@ -1,6 +1,7 @@
 """When somebody is usually at work: a histogram of 24 hours of weekdays and 24 of weekends, UTC.
 
-One byte per hour. All are halved when one is full, and in each half-life.
+One byte per hour, without the zeros at the end. All are halved when one is full, and in each
+half-life.
 """
 
 from typing import Final
@@ -29,17 +30,18 @@ def bin_of(time_ms: int) -> int:
 
 def more_at(hours: bytes, place: int) -> bytes:
     """The histogram with one more event."""
-    hours = hours or bytes(BINS)
-    if hours[place] == _FULL:
-        hours = faded(hours, 1)
-    bins = bytearray(hours)
+    bins = bytearray(hours.ljust(BINS, b"\0"))
+    if bins[place] == _FULL:
+        bins = bytearray(faded(bytes(bins), 1).ljust(BINS, b"\0"))
     bins[place] += 1
-    return bytes(bins)
+    return bytes(bins).rstrip(b"\0")
 
 
 def faded(hours: bytes, halvings: int) -> bytes:
     """The histogram that many half-lives later."""
-    return hours if halvings <= 0 else bytes([each >> min(halvings, 8) for each in hours])
+    if halvings <= 0:
+        return hours
+    return bytes([each >> min(halvings, 8) for each in hours]).rstrip(b"\0")
 
 
 def total_of(hours: bytes) -> int:
@@ -51,6 +53,7 @@ def count_at(hours: bytes, place: int) -> float:
     """Events at this hour, smoothed over the hours beside it by 1:2:1; they wrap at midnight."""
     if not hours:
         return 0
+    hours = hours.ljust(BINS, b"\0")
     start = place - place % _HOURS
     before, after = start + (place - 1) % _HOURS, start + (place + 1) % _HOURS
     return (hours[before] + 2 * hours[place] + hours[after]) / 4
