@@ -95,7 +95,7 @@ async def _send_all(
             await asyncio.gather(*pending)
             pending.clear()
             await asyncio.sleep(-late_by)
-        pending.append(await producer.send(RAW, record.value, record.key, headers=headers))
+        pending.append(await producer.send(RAW, record.value, record.key, headers=[*headers]))
         sent += 1
         if on_sent is not None:
             on_sent(record)
