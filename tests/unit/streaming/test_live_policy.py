@@ -10,13 +10,14 @@ from riskstream.errors import PolicyError
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.state import PartitionState
-from riskstream.risk.loader import SHIPPED
+from riskstream.risk.loader import SHIPPED, load_policy
 from riskstream.streaming.live_policy import LivePolicy
 from tests.support.risk import facts, records
 
 TEXT = SHIPPED.read_text(encoding="utf-8")
-FRESH = TEXT.replace('version = "2026-11-25"', 'version = "mine-2"').replace(
-    "login_success = -1.2", "login_success = -1.3"
+SHIPPED_VERSION = load_policy().version
+FRESH = TEXT.replace(f'version = "{SHIPPED_VERSION}"', 'version = "mine-2"').replace(
+    "run_gap_minutes = 60", "run_gap_minutes = 61"
 )
 
 
@@ -54,7 +55,7 @@ def test_a_new_version_is_taken_and_told(live: LivePolicy, tmp_path: Path) -> No
     ("text", "says"),
     [
         (FRESH.replace("[profile]", "[profil]"), "profil"),
-        (FRESH.replace('version = "mine-2"', 'version = "2026-11-25"'), "another version"),
+        (FRESH.replace('"mine-2"', f'"{SHIPPED_VERSION}"'), "another version"),
         (FRESH.replace('expect = { at_most = "low" }', 'expect = { at_least = "high" }'), "hold"),
         ("version = ", "not valid TOML"),
         (None, "cannot be read"),
@@ -70,7 +71,7 @@ def test_what_does_not_hold_is_refused(
     else:
         _write(path, text)
     live.look()
-    assert live.policy.version == "2026-11-25"
+    assert live.policy.version == SHIPPED_VERSION
     assert says in str(live.refused)
     assert live.refusals() == {"policy": 1}
     _write(path, FRESH)
@@ -108,5 +109,5 @@ def test_rows_of_one_policy_are_read_by_the_next(live: LivePolicy, tmp_path: Pat
         state.apply(result.changes)
         (output,) = result.outputs
         versions.append(json.loads(output.value or b"")["risk"]["policy"])
-    assert versions == ["2026-11-25", "2026-11-25", "mine-2", "mine-2"]
+    assert versions == [SHIPPED_VERSION, SHIPPED_VERSION, "mine-2", "mine-2"]
     assert state.profiles["1234:7"].logins == 4
