@@ -31,6 +31,7 @@ __all__ = [
     "LimitSettings",
     "LogSettings",
     "MetricsSettings",
+    "NotifySettings",
     "PollSettings",
     "PrivacySettings",
     "ReferenceSettings",
@@ -300,6 +301,35 @@ class PollSettings(_Section):
     """Ids remembered to leave repetitions out; what is forgotten ingest's filter drops."""
 
 
+class NotifySettings(_Section):
+    """``riskstream notify``: messages about risky events, to a webhook."""
+
+    url: SecretStr | None = None
+    """Where messages go. Of chat services the address is itself a secret."""
+    url_file: Path | None = None
+    style: Literal["slack", "pagerduty", "json"] = "slack"
+    """Shape of the payload, and what is escaped in it."""
+    template: Path | None = None
+    """A payload of your own in place of the style's: JSON with ``$name`` in its texts."""
+    routing_key: SecretStr | None = None
+    """PagerDuty's integration key: ``$routing_key`` of the template."""
+    routing_key_file: Path | None = None
+    levels: tuple[Literal["no", "low", "medium", "high"], ...] = ("high",)
+    """Worth a message; empty for all."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of events worth a message; empty for all."""
+    categories: tuple[Literal["apps", "users", "onelogin", "provisioning", "uncataloged"], ...] = ()
+    """Whose scored topics are read; empty for all."""
+    window_minutes: int = Field(default=60, ge=1, le=10_080)
+    """One message per subject and reason in this time."""
+    timeout_seconds: float = Field(default=10.0, gt=0, le=300)
+    """For one answer of the receiver."""
+    give_up_seconds: float = Field(default=900.0, gt=0)
+    """After so long of trying again a record becomes a dead letter."""
+    ca_file: Path | None = None
+    """PEM; who may sign the receiver's certificate. Without it those that the system trusts."""
+
+
 class LogSettings(_Section):
     """Logs go to stderr."""
 
@@ -335,6 +365,7 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     webhook: WebhookSettings = WebhookSettings()
     poll: PollSettings = PollSettings()
+    notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -18,10 +18,12 @@ from riskstream.observability.metrics import Metrics
 from riskstream.pipeline.state import PartitionState
 from riskstream.pipeline.store import TABLES
 from riskstream.security import SecuritySettings
-from riskstream.streaming import admin, preflight
+from riskstream.streaming import admin, checkpointed, notifier, preflight
 from riskstream.streaming.admin import check_topics, create_topics, delete_records
 from riskstream.streaming.changelog import replay
+from riskstream.streaming.checkpointed import CheckpointedSink
 from riskstream.streaming.client import client_options
+from riskstream.streaming.notifier import KafkaLedger
 from riskstream.streaming.preflight import check_before_start
 from riskstream.streaming.producer import feed
 from riskstream.streaming.progress import RecoveryProgress
@@ -35,6 +37,7 @@ from tests.support.secure_kafka import PASSWORD, SecureKafka
 pytestmark = pytest.mark.kafka
 
 ROLES = roles()
+GROUP = "riskstream-notify"
 SECONDS = 60.0
 DENIED_SECONDS = 10.0
 """A refusal comes at once; without one nothing more is waited for."""
@@ -121,6 +124,7 @@ async def look(settings: Settings) -> None:
         [topics.FAILURES],
         [topics.LOCKOUTS],
         [topics.DEAD_LETTER],
+        [topics.NOTIFY_DEAD_LETTER],
     ):
         async with aclosing(read(settings, names)) as records:
             async for _ in records:
@@ -138,6 +142,27 @@ async def send_back_letters(settings: Settings) -> None:
         yield Letter((0, 0), b"k", b"{}")
 
     await send_back(settings, letters())
+
+
+async def poll(settings: Settings) -> None:
+    """What `source poll` does for one page."""
+    sink = CheckpointedSink(settings, "onelogin")
+    try:
+        await sink.open()
+        await sink.write([b"{}"], b"{}")
+    finally:
+        await sink.close()
+
+
+async def notify(settings: Settings) -> None:
+    """What `notify` does for a message that is delivered and one that is not."""
+    async with notifier.open_producer(settings) as producer:
+        ledger = KafkaLedger(settings, producer)
+        await ledger.load()
+        async with _consumer(settings.kafka, next(iter(topics.SCORED.values())), GROUP) as one:
+            record = await one.getone()
+        await ledger.sent("k", 0)
+        await ledger.refused(record, "refused")
 
 
 @asynccontextmanager
@@ -167,6 +192,8 @@ WORK: dict[str, Work] = {
     "scored-consumer": consume,
     "reader": look,
     "dead-letter-replay": send_back_letters,
+    "source-poll": poll,
+    "notify": notify,
 }
 CASES = [
     pytest.param(role, acl, id=f"{role.name}-{acl.operation}-{acl.name}")
@@ -185,7 +212,7 @@ def filled(secure_kafka: SecureKafka) -> SecureKafka:
 
 def fill(kafka: SecureKafka, topic: str) -> None:
     """A record in every partition; a tombstone in a table."""
-    value = None if topic in TABLES else b"{}"
+    value = None if topic in {*TABLES, topics.NOTIFY_SENT} else b"{}"
     produce(kafka.broker, topic, [Stored(value, b"k", partition=part) for part in range(4)])
 
 
@@ -224,8 +251,8 @@ async def test_no_right_can_be_spared(
 
 async def _checked(role: Role, acl: Acl, settings: Settings) -> None:
     """Where the right is asked for before the work begins."""
-    if acl.operation is Operation.DELETE or role.name == "scored-consumer":
-        # The purge goes on without it, and consumers are not ours: the list alone tells.
+    if acl.operation is Operation.DELETE or role.name in {"scored-consumer", "notify"}:
+        # The purge goes on without it, consumers are not ours, and notify asks just that.
         await admin.check_rights(settings.kafka, role.acls)
     elif role.name == "worker-ingest":
         await check_before_start(settings, "ingest")
@@ -241,7 +268,7 @@ def _check_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async def unchecked(_: KafkaSettings, __: Sequence[Acl]) -> None:
         pass
 
-    for module in (admin, preflight):
+    for module in (admin, preflight, checkpointed):
         monkeypatch.setattr(module, "check_rights", unchecked)
     monkeypatch.setattr(admin, "VISIBLE_SECONDS", 0.5)
 

@@ -36,6 +36,8 @@ def _settings(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[t
 def _shown(default: Any) -> str:
     if default is None or default == ():
         return "none"
+    if isinstance(default, tuple):
+        return f"`{', '.join(default)}`"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 

@@ -31,6 +31,7 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("export", "export"),
     ("explain", "explain"),
     ("tables", "tables"),
+    ("notify", "notify"),
     ("dlq", "app"),
     ("replay", "replay"),
     ("doctor", "doctor"),

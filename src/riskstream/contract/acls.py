@@ -15,6 +15,8 @@ from riskstream.events.topics import (
     DEAD_LETTER,
     FAILURES,
     LOCKOUTS,
+    NOTIFY_DEAD_LETTER,
+    NOTIFY_SENT,
     PROFILES,
     RAW,
     SCORED,
@@ -100,6 +102,7 @@ def roles(
         ),
         Role("reader", "events, tables, dlq list, dlq show, schemas check --topic", _reader()),
         Role("dead-letter-replay", "dlq replay", _replay()),
+        Role("notify", "notify", _notify(f"{app_id}-notify")),
     )
     return {role.name: role for role in found}
 
@@ -203,12 +206,23 @@ def _poll(ids: str) -> tuple[Acl, ...]:
     )
 
 
+def _notify(group: str) -> tuple[Acl, ...]:
+    return (
+        _scored(),
+        _topic(NOTIFY_SENT, Operation.READ, "what was sent before is known"),
+        _topic(NOTIFY_SENT, Operation.WRITE, "what is sent is remembered"),
+        _topic(NOTIFY_DEAD_LETTER, Operation.WRITE, "what cannot be sent is kept"),
+        Acl(Resource.GROUP, group, Operation.READ, "partitions are assigned"),
+    )
+
+
 def _reader() -> tuple[Acl, ...]:
     return (
         _scored(),
         _topic(FAILURES, Operation.READ, "tables failures"),
         _topic(LOCKOUTS, Operation.READ, "tables lockouts"),
         _topic(DEAD_LETTER, Operation.READ, "dlq list, dlq show"),
+        _topic(NOTIFY_DEAD_LETTER, Operation.READ, "schemas check --topic"),
     )
 
 

@@ -7,7 +7,14 @@ from typing import Any
 
 import riskstream
 from riskstream.errors import ConfigError
-from riskstream.events.topics import CLASSIFIED, DEAD_LETTER, FAILURES, LOCKOUTS, SCORED
+from riskstream.events.topics import (
+    CLASSIFIED,
+    DEAD_LETTER,
+    FAILURES,
+    LOCKOUTS,
+    NOTIFY_DEAD_LETTER,
+    SCORED,
+)
 
 __all__ = ["TOPIC_SCHEMAS", "examples", "load", "names", "schemas_dir"]
 
@@ -18,7 +25,7 @@ TOPIC_SCHEMAS: dict[str, str] = {
     DEAD_LETTER: "dead_letter_headers.v1",
     FAILURES: "failures_row.v1",
     LOCKOUTS: "lockouts_row.v1",
-    **dict.fromkeys(SCORED.values(), "scored.v1"),
+    **dict.fromkeys([*SCORED.values(), NOTIFY_DEAD_LETTER], "scored.v1"),
 }
 """The schema of a topic's values; of dead letters, whose values are anything, of the headers.
 

@@ -14,6 +14,8 @@ __all__ = [
     "DEAD_LETTER",
     "FAILURES",
     "LOCKOUTS",
+    "NOTIFY_DEAD_LETTER",
+    "NOTIFY_SENT",
     "PROFILES",
     "RAW",
     "SCORED",
@@ -48,6 +50,11 @@ SOURCES = "iam.internal.sources.v1"
 """Internal, compacted: how far each poller has read, keyed by its name."""
 VIEWS = {view: f"iam.view.{view.value}.v1" for view in View}
 """Optional: scored events in another schema, one topic per view."""
+
+NOTIFY_SENT = "iam.internal.notices.v1"
+"""Internal, compacted: when a message about a subject and reason was last sent."""
+NOTIFY_DEAD_LETTER = "iam.notify.dead-letter.v1"
+"""Scored records about which no message could be sent; why is in headers."""
 
 DAY_MS = 86_400_000
 MESSAGE_BYTES = 1_048_588
@@ -107,6 +114,17 @@ ALL_TOPICS: tuple[TopicSpec, ...] = (
         cleanup_policy="compact",
         min_cleanable_dirty_ratio="0.1",
         segment_ms=str(DAY_MS),
+    ),
+    _spec(
+        NOTIFY_SENT,
+        "messages that notify has sent (internal)",
+        cleanup_policy="compact,delete",
+        retention_ms=str(7 * DAY_MS),
+    ),
+    _spec(
+        NOTIFY_DEAD_LETTER,
+        "scored events about which no message could be sent",
+        retention_ms=str(30 * DAY_MS),
     ),
 )
 """In the order in which they are created and shown."""

@@ -9,12 +9,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from riskstream.config import Settings
+from riskstream.contract.acls import roles
 from riskstream.errors import KafkaFaultError, SourceFencedError
 from riskstream.events.record import Output
 from riskstream.events.topics import RAW, SOURCES
 from riskstream.streaming.admin import describe_topics
 from riskstream.streaming.client import client_options, kafka_faults, missing_topics
 from riskstream.streaming.partitioner import partition_of
+from riskstream.streaming.rights import check_rights
+from riskstream.streaming.transactional import send_or_fail
 from riskstream.streaming.unit import CLOSE_SECONDS, Sender
 
 __all__ = ["CheckpointedSink"]
@@ -53,8 +56,9 @@ class CheckpointedSink:
         """Take over from any former owner; the last checkpoint, None where there is none.
 
         Raises:
-            KafkaFaultError: Kafka cannot be reached or lacks a topic.
+            KafkaFaultError: Kafka cannot be reached, lacks a topic, or does not give a right.
         """
+        await check_rights(self._kafka, roles(self._settings.worker.app_id)["source-poll"].acls)
         found = await describe_topics(self._kafka, [RAW, SOURCES])
         missing = [name for name in (RAW, SOURCES) if name not in found]
         if missing:
@@ -86,7 +90,7 @@ class CheckpointedSink:
         async with self._faults(), asyncio.timeout(self._patience):
             await sender.producer.begin_transaction()
             try:
-                await sender.send(outputs, (), 0)
+                await send_or_fail(sender, outputs, (), 0)
             except BaseException:
                 await _abort(sender)
                 raise

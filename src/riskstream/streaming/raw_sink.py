@@ -10,9 +10,10 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from structlog import get_logger
 
 from riskstream.config import KafkaSettings
+from riskstream.contract.acls import Operation
 from riskstream.events.topics import RAW
-from riskstream.streaming.admin import describe_topics
-from riskstream.streaming.client import client_options, kafka_faults, missing_topics
+from riskstream.streaming.admin import require_topics
+from riskstream.streaming.client import client_options, kafka_faults
 from riskstream.streaming.unit import CLOSE_SECONDS
 
 __all__ = ["RawSink", "Taken"]
@@ -56,10 +57,9 @@ class RawSink:
         """Connect.
 
         Raises:
-            KafkaFaultError: Kafka cannot be reached, or has no raw topic.
+            KafkaFaultError: Kafka cannot be reached, has no raw topic, or does not give the right.
         """
-        if RAW not in await describe_topics(self._kafka, [RAW]):
-            raise missing_topics(self._kafka, [RAW])
+        await require_topics(self._kafka, [RAW], Operation.WRITE)
         async with kafka_faults(self._kafka):
             await self._running()
 

@@ -13,7 +13,7 @@ from riskstream.errors import ConfigError
 from riskstream.security import SecuritySettings, read_secret
 from riskstream.streaming.tokens import ClientCredentials, TokenFile
 
-__all__ = ["security_options", "tls_context"]
+__all__ = ["security_options", "tls_context", "trusting"]
 
 log = get_logger(__name__)
 
@@ -53,6 +53,19 @@ def tls_context(security: SecuritySettings) -> ssl.SSLContext:
     _trust(context, security.ca_file, "kafka.security.ca_file")
     if security.certificate_file is not None:
         context.identify(security)
+    return context
+
+
+def trusting(ca_file: Path | None, setting: str) -> ssl.SSLContext | None:
+    """A context that trusts these authorities alone; None where the system's will do.
+
+    Raises:
+        ConfigError: The file is missing or holds none.
+    """
+    if ca_file is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _trust(context, ca_file, setting)
     return context
 
 

@@ -15,7 +15,7 @@ from riskstream.errors import KafkaFaultError
 from riskstream.events.record import Output
 from riskstream.streaming.unit import CLOSE_SECONDS, Sender, UnitOfWork
 
-__all__ = ["TransactionalUnit"]
+__all__ = ["TransactionalUnit", "send_or_fail"]
 
 
 aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.005
@@ -80,7 +80,7 @@ class TransactionalUnit(UnitOfWork):
                 async with _meanwhile(
                     sender.producer.send_offsets_to_transaction({source: offset}, self._group)
                 ):
-                    written = await _sent(sender, outputs, changelog, source.partition)
+                    written = await send_or_fail(sender, outputs, changelog, source.partition)
             except BaseException:
                 await self._abort(sender)
                 raise
@@ -102,7 +102,7 @@ class TransactionalUnit(UnitOfWork):
             await sender.stop()
 
 
-async def _sent(
+async def send_or_fail(
     sender: Sender, outputs: Sequence[Output], changelog: Sequence[Output], partition: int
 ) -> Mapping[str, int]:
     """Send, and fail as soon as Kafka keeps a partition out of the transaction.

@@ -14,6 +14,7 @@ COMMANDS = (
     "score",
     "events",
     "tables",
+    "notify",
     "catalog",
     "dlq",
     "topics",

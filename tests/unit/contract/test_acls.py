@@ -58,7 +58,7 @@ def test_groups_and_ids_follow_the_application() -> None:
         if acl.resource is not Resource.TOPIC
     }
     hops = {"other-ingest", "other-ingest-", "other-assess", "other-assess-"}
-    assert names == {*hops, "other-source-", "mine"}
+    assert names == {*hops, "other-source-", "mine", "other-notify"}
 
 
 @each_role

@@ -52,7 +52,7 @@ def test_every_example_folder_belongs_to_a_schema() -> None:
 def test_every_public_output_topic_has_a_schema() -> None:
     """All but the raw topic, which others write, and what is internal."""
     without = {spec.name for spec in ALL_TOPICS} - TOPIC_SCHEMAS.keys()
-    internal = {"iam.internal.profiles.v1", "iam.internal.sources.v1"}
+    internal = {f"iam.internal.{name}.v1" for name in ("profiles", "sources", "notices")}
     assert without == {"iam.events.raw.v1", *internal}
     assert set(TOPIC_SCHEMAS.values()) <= set(names())
 

@@ -1,0 +1,116 @@
+"""What a message says: the names that templates may use, and what makes two messages one."""
+
+from hashlib import sha256
+from typing import Any
+
+__all__ = ["NAMES", "dedup_key", "message_key", "message_values"]
+
+LONGEST = 800
+"""Characters of one value; receivers refuse messages that are too long."""
+UNKNOWN = "unknown"
+SEVERITIES = {"no": "info", "low": "info", "medium": "warning", "high": "critical"}
+"""PagerDuty's words for our levels."""
+
+NAMES = (
+    "account",
+    "actor",
+    "address",
+    "category",
+    "dedup_key",
+    "event",
+    "id",
+    "kind",
+    "level",
+    "message",
+    "reason",
+    "reasons",
+    "routing_key",
+    "score",
+    "severity",
+    "subject",
+    "summary",
+    "time",
+    "title",
+    "user",
+)
+"""What a template may say, each as ``$name``."""
+
+
+def message_key(event: dict[str, Any]) -> str:
+    """Subject and reason: messages with the same key are one within the window."""
+    return f"{event.get('subject', UNKNOWN)}|{_reason(event)}"
+
+
+def dedup_key(key: str) -> str:
+    """The key as receivers get it, short and without a name in it."""
+    return f"riskstream-{sha256(key.encode()).hexdigest()[:32]}"
+
+
+def message_values(event: dict[str, Any], routing_key: str = "") -> dict[str, str]:
+    """A text for each of ``NAMES``; what the event does not tell is ``unknown``.
+
+    Args:
+        event: A scored event.
+        routing_key: Handed through to the receiver.
+    """
+    risk, kind = event["risk"], _part(event, "event_type")
+    level, score = str(risk.get("level", UNKNOWN)), str(risk.get("score", UNKNOWN))
+    title, subject = _text(kind, "title"), str(event.get("subject", UNKNOWN))
+    values = {
+        "account": _text(event, "account_id"),
+        "actor": _who(_part(event, "actor")),
+        "address": _text(_part(event, "source"), "ip"),
+        "category": _text(event, "category"),
+        "dedup_key": dedup_key(message_key(event)),
+        "event": _text(kind, "name"),
+        "id": _text(event, "id"),
+        "kind": _text(kind, "kind"),
+        "level": level,
+        "message": _text(event, "message"),
+        "reason": _reason(event),
+        "reasons": _text(risk, "reasons"),
+        "routing_key": routing_key,
+        "score": score,
+        "severity": SEVERITIES.get(level, "warning"),
+        "subject": subject,
+        "summary": f"Risk {score} ({level}): {title}, {_who(_part(event, 'user'))} ({subject})",
+        "time": _text(event, "time"),
+        "title": title,
+        "user": _who(_part(event, "user")),
+    }
+    return {name: _cut(text) for name, text in values.items()}
+
+
+def _reason(event: dict[str, Any]) -> str:
+    """The signal that carries most of the score; without one the kind of event."""
+    signals = [
+        signal
+        for signal in event["risk"].get("signals", ())
+        if isinstance(signal, dict) and signal.get("points", 0) > 0
+    ]
+    if signals:
+        return str(max(signals, key=lambda signal: int(signal["points"])).get("id", UNKNOWN))
+    return _text(_part(event, "event_type"), "kind")
+
+
+def _part(event: dict[str, Any], name: str) -> dict[str, Any]:
+    part = event.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _text(part: dict[str, Any], name: str) -> str:
+    found = part.get(name)
+    return UNKNOWN if found is None or found == "" else str(found)
+
+
+def _who(part: dict[str, Any]) -> str:
+    for name in ("name", "system", "id"):
+        if part.get(name) not in {None, ""}:
+            return str(part[name])
+    return UNKNOWN
+
+
+def _cut(text: str) -> str:
+    """Without what could steer a screen, and not too long."""
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"

@@ -1,0 +1,116 @@
+"""From a scored record to a message, at most one per subject and reason within the window."""
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Protocol
+
+from structlog import get_logger
+from typing_extensions import override
+
+from riskstream.events.record import Record
+from riskstream.notify.message import message_key, message_values
+from riskstream.notify.selection import Selection
+from riskstream.notify.template import PayloadTemplate
+
+__all__ = ["Ledger", "MemoryLedger", "Notices", "Notified"]
+
+log = get_logger(__name__)
+
+
+class Notified(StrEnum):
+    """What became of a record."""
+
+    IGNORED = "ignored"
+    """Not selected."""
+    SUPPRESSED = "suppressed"
+    """A message for its subject and reason was sent within the window."""
+    DELIVERED = "delivered"
+    DEAD_LETTERED = "dead_lettered"
+    """The receiver refused it, or did not take it in time."""
+
+
+class Ledger(Protocol):
+    """What was sent before, and what could not be sent."""
+
+    def last(self, key: str) -> int | None:
+        """When a message with this key was last sent, epoch milliseconds of its record."""
+
+    async def sent(self, key: str, at_ms: int) -> None:
+        """Remember it, for good, before this returns."""
+
+    async def refused(self, record: Record, why: str) -> None:
+        """Keep the record, for good, before this returns."""
+
+
+class MemoryLedger(Ledger):
+    """Remembers as long as it lives."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, int] = {}
+        self.dead: list[tuple[Record, str]] = []
+
+    @override
+    def last(self, key: str) -> int | None:
+        return self.at.get(key)
+
+    @override
+    async def sent(self, key: str, at_ms: int) -> None:
+        self.at[key] = at_ms
+
+    @override
+    async def refused(self, record: Record, why: str) -> None:
+        self.dead.append((record, why))
+
+
+class Notices:
+    """Decides, sends and remembers.
+
+    Args:
+        selection: Which events are worth a message.
+        template: What it looks like.
+        deliver: Sends a payload; None is delivered, a text says why it never will be.
+        ledger: What was sent before.
+        window_ms: So long a message stands for those with the same key.
+        routing_key: For the template.
+    """
+
+    def __init__(  # noqa: PLR0913  (wired in one place, by name)
+        self,
+        *,
+        selection: Selection,
+        template: PayloadTemplate,
+        deliver: Callable[[bytes], Awaitable[str | None]],
+        ledger: Ledger,
+        window_ms: int,
+        routing_key: str = "",
+    ) -> None:
+        self._selection = selection
+        self._template = template
+        self._deliver = deliver
+        self._ledger = ledger
+        self._window_ms = window_ms
+        self._routing_key = routing_key
+
+    async def handle(self, record: Record) -> Notified:
+        """Do what this record asks for; after this its offset may be committed.
+
+        Raises:
+            StoppedError: It was not delivered yet, and we are to stop.
+        """
+        event = self._selection.select(record.headers, record.value)
+        if event is None:
+            return Notified.IGNORED
+        key, at_ms = message_key(event), record.timestamp or 0
+        last = self._ledger.last(key)
+        if last is not None and at_ms - last < self._window_ms:
+            return Notified.SUPPRESSED
+        payload = self._template.render(message_values(event, self._routing_key))
+        why = await self._deliver(payload)
+        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        if why is not None:
+            await self._ledger.refused(record, why)
+            log.error("notice_dead_lettered", why=why, **where)
+            return Notified.DEAD_LETTERED
+        await self._ledger.sent(key, at_ms)
+        log.info("notice_delivered", **where)
+        return Notified.DELIVERED

@@ -1,0 +1,167 @@
+"""What is selected, what messages say, and that nobody's name can break out of its place."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskstream.errors import ConfigError
+from riskstream.notify.message import NAMES, dedup_key, message_key, message_values
+from riskstream.notify.selection import Selection
+from riskstream.notify.template import load_template
+
+HEADERS = (
+    ("ce_id", b"1234:1"),
+    ("ce_type", b"com.onelogin.event.lockout"),
+    ("risk_level", b"high"),
+    ("category", b"users"),
+)
+
+
+def event(**parts: Any) -> dict[str, Any]:
+    """A scored event."""
+    signals = [
+        {"id": "new_address", "points": 14},
+        {"id": "login_failures_5m", "points": 23},
+        {"id": "vendor", "points": -3},
+    ]
+    return {
+        "id": "1234:1",
+        "time": "2026-11-23T13:00:00.000Z",
+        "account_id": 1234,
+        "subject": "1234:7",
+        "category": "users",
+        "event_type": {"id": 6, "name": "X", "title": "User locked", "kind": "lockout"},
+        "message": "It happened",
+        "user": {"id": 7, "name": "User Seven"},
+        "source": {"ip": "203.0.113.9"},
+        "risk": {"score": 56, "level": "high", "signals": signals, "reasons": "7 failed logins"},
+        **parts,
+    }
+
+
+@pytest.mark.parametrize(
+    ("selection", "taken"),
+    [
+        (Selection(), True),
+        (Selection(frozenset({"medium"})), False),
+        (Selection(frozenset()), True),
+        (Selection(kinds=frozenset({"lockout", "unlock"})), True),
+        (Selection(kinds=frozenset({"unlock"})), False),
+        (Selection(categories=frozenset({"apps"})), False),
+        (Selection(frozenset({"high"}), frozenset({"lockout"}), frozenset({"users"})), True),
+    ],
+)
+def test_events_are_chosen_by_their_headers(selection: Selection, taken: bool) -> None:
+    """All filters must agree."""
+    assert (selection.select(HEADERS, orjson.dumps(event())) is not None) is taken
+
+
+@pytest.mark.parametrize("value", [None, b"", b"no json", b"[]", b"{}", b'{"risk": 7}'])
+def test_what_riskstream_did_not_write_is_no_event(value: bytes | None) -> None:
+    """Nor is a record without its headers."""
+    assert Selection().select(HEADERS, value) is None
+    assert Selection().select((), orjson.dumps(event())) is None
+
+
+def test_the_reason_is_the_signal_that_weighs_most() -> None:
+    """Without one it is the kind of event."""
+    assert message_key(event()) == "1234:7|login_failures_5m"
+    plain = event(risk={"score": 30, "level": "medium", "signals": []})
+    assert message_key(plain) == "1234:7|lockout"
+    assert dedup_key("a") != dedup_key("b")
+    assert len(dedup_key("a" * 1000)) < 64
+
+
+def test_every_name_has_a_text() -> None:
+    """Also of an event that tells nearly nothing."""
+    for one in (event(), {"risk": {}}, {"risk": {"signals": None}, "user": 7, "event_type": []}):
+        values = message_values({"risk": {}} if one.get("risk") is None else _with_signals(one))
+        assert sorted(values) == sorted(NAMES)
+        assert all(values[name] for name in NAMES if name != "routing_key")
+
+
+def _with_signals(one: dict[str, Any]) -> dict[str, Any]:
+    risk = {key: part for key, part in one["risk"].items() if part is not None}
+    return {**one, "risk": risk}
+
+
+def test_slack_gets_its_escapes() -> None:
+    """A user's name mentions no channel and makes no link."""
+    hostile = event(user={"name": "<!channel> & <https://example.com|me>"})
+    payload = json.loads(load_template("slack").render(message_values(hostile)))
+    text = json.dumps(payload)
+    assert "<" not in text
+    assert "&lt;!channel&gt; &amp;" in text
+    assert payload["text"].startswith("Risk 56 (high): User locked")
+    assert [block["type"] for block in payload["blocks"]] == ["section", "section", "context"]
+
+
+def test_pagerduty_gets_what_its_events_api_asks_for() -> None:
+    """Version 2: a trigger with key, severity and summary."""
+    payload = json.loads(load_template("pagerduty").render(message_values(event(), "R0UT1NG")))
+    assert payload["routing_key"] == "R0UT1NG"
+    assert payload["event_action"] == "trigger"
+    assert payload["dedup_key"] == dedup_key(message_key(event()))
+    assert payload["payload"]["severity"] == "critical"
+    assert payload["payload"]["timestamp"] == "2026-11-23T13:00:00.000Z"
+    assert len(payload["payload"]["summary"]) <= 1024
+
+
+@pytest.mark.parametrize("style", ["slack", "pagerduty", "json"])
+@given(name=st.text(max_size=2000), reasons=st.text(max_size=2000))
+def test_no_value_breaks_out_of_its_text(style: Any, name: str, reasons: str) -> None:
+    """Whatever is in an event, the payload has the template's own structure."""
+    template = load_template(style)
+    plain = json.loads(template.render(message_values(event())))
+    hostile = event(user={"name": name}, message=name, risk={**event()["risk"], "reasons": reasons})
+    payload = json.loads(template.render(message_values(hostile)))
+    assert _shape(payload) == _shape(plain)
+
+
+def _shape(document: Any) -> Any:
+    if isinstance(document, dict):
+        return {key: _shape(part) for key, part in document.items()}
+    if isinstance(document, list):
+        return [_shape(part) for part in document]
+    return type(document).__name__
+
+
+def test_a_template_of_ones_own(tmp_path: Path) -> None:
+    """Any JSON; what is no text stays as it is."""
+    file = tmp_path / "own.json"
+    file.write_text('{"t": "${level}: $$5 $title", "n": [1, null, true]}', encoding="utf-8")
+    payload = json.loads(load_template("json", file).render(message_values(event())))
+    assert payload == {"t": "high: $5 User locked", "n": [1, None, True]}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"t": "$levle and $title"}', "has $levle; there are $account"),
+        ('{"t": "5 $"}', "has a $ without a name"),
+        ("no json", "is not JSON"),
+        (None, "cannot be read"),
+    ],
+)
+def test_faults_of_a_template_are_told_before_anything_is_sent(
+    text: str | None, told: str, tmp_path: Path
+) -> None:
+    """With the names that there are."""
+    file = tmp_path / "own.json"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as fault:
+        load_template("json", file)
+    assert told in str(fault.value)
+
+
+def test_the_document_lists_every_name() -> None:
+    """docs/operations.md has each as templates write it, and no other."""
+    text = (Path(__file__).resolve().parents[3] / "docs/operations.md").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("`$account`"))
+    assert line == ", ".join(f"`${name}`" for name in NAMES)
