@@ -8,6 +8,7 @@ from riskstream.contract.registry import TOPIC_SCHEMAS, load
 from riskstream.events.topics import (
     CLASSIFIED,
     DEAD_LETTER,
+    NOTIFY_DEAD_LETTER,
     PROFILES,
     RAW,
     SCORED,
@@ -123,6 +124,8 @@ def _headers(*, view: bool) -> Part:
 def _message_of(topic: str) -> str:
     if topic in SCORED.values():
         return "scored"
+    if topic == NOTIFY_DEAD_LETTER:
+        return "unsent"
     if topic in VIEWS.values():
         return next(view.value for view, name in VIEWS.items() if name == topic)
     return _ident(topic).rpartition("-")[2] if topic != DEAD_LETTER else "deadLetter"
@@ -181,6 +184,17 @@ _MESSAGES: Final[dict[str, Part]] = {
         "title": "How far a poller has read (internal)",
         "payload": {"description": "JSON; nobody's contract."},
         "key": {"type": "string", "description": "The poller's name."},
+    },
+    "notices": {
+        "title": "When a message was last sent (internal)",
+        "payload": {"description": "JSON; nobody's contract."},
+        "key": {"type": "string", "description": "Subject and reason."},
+    },
+    "unsent": {
+        "title": "Scored event about which no message could be sent",
+        "summary": "As it was; x-riskstream-detail and x-riskstream-origin say why and whence.",
+        "headers": _headers(view=False),
+        "payload": _schema("scored.v1"),
     },
     "ocsf": {
         "title": "Scored event as OCSF 1.8",
