@@ -183,10 +183,15 @@ class Scorer:
                 downs[family] += less
         over = any(map(gt, ups, caps)) or any(map(gt, downs, caps))
         failures = ups[_PLACE_OF[Family.FAILURES]] + ups[_PLACE_OF[Family.TAKEOVER]]
-        if over or failures:
+        if over or failures or self._nobody_got_in(ups, situation):
             found = self._discounted(found, situation)
         found.sort()
         return found
+
+    def _nobody_got_in(self, ups: list[int], situation: Situation) -> bool:
+        """The event failed, and what is new about it says more than a failure may."""
+        novelty = sum(ups[family] for family in _NOVELTY)
+        return novelty > self._failed and situation.facts.outcome is EventOutcome.FAILURE
 
     def _discounted(self, found: list[_Found], situation: Situation) -> list[_Found]:
         families: dict[int, list[_Found]] = {}
@@ -208,11 +213,11 @@ class Scorer:
         """Failures and novelty of one event: the weaker of the two counts in part."""
         failures = sum(-less for less, _, family, *_ in found if family in _FAILURES)
         novelty = sum(-less for less, _, family, *_ in found if family in _NOVELTY and less < 0)
-        if not failures or not novelty:
+        failed = situation.facts.outcome is EventOutcome.FAILURE
+        if not novelty or not (failures or failed):
             return found
         weak = _FAILURES if failures <= novelty else _NOVELTY
         together = max(failures, novelty) + _scaled(min(failures, novelty), self._weaker)
-        failed = situation.facts.outcome is EventOutcome.FAILURE
         over = MILLI * self._failed // together if failed and together > self._failed else MILLI
         saturated = []
         for less, rank, family, id_, detail in found:

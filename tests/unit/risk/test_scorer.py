@@ -14,7 +14,7 @@ from riskstream.risk.profile import Profile
 from riskstream.risk.score import score_of
 from riskstream.risk.scorer import Risk, Scorer
 from riskstream.risk.situation import QUIET, Counts, Situation
-from tests.support.risk import HOME, LAPTOP, facts, policy, profile_of, vendor
+from tests.support.risk import HOME, LAPTOP, facts, policy, profile_of, usual, vendor
 
 SCORER = Scorer(policy())
 PROFILE = profile_of()
@@ -112,6 +112,21 @@ def test_failures_and_novelty_of_one_event_saturate() -> None:
     }
     assert weights["login_failures_5m"] == 1
     assert weights["new_network"] == pytest.approx(alone["new_network"] / 2, abs=0.001)
+
+
+def test_a_failure_is_not_high_for_being_strange() -> None:
+    """A program, another country, a wrong password; with the right one it is High."""
+    home = {"ip": HOME, "country": "NL", "city": "Delft", "asn": 64500, "user_agent": LAPTOP}
+    known = facts(**home, device="desktop", system="Linux", browser="Firefox")
+    profile = profile_of(usual=usual(known, 40), logins=40)
+    abroad = {"ip": "203.0.113.9", "country": "PT", "city": "Porto", "asn": 64501}
+    strange = abroad | {"user_agent": "Other/1.0", "device": "automated", "browser": "Other"}
+    refused = _score(Kind.LOGIN_FAILURE, profile=profile, **strange)
+    assert _score(profile=profile, **strange).level == "high"
+    assert refused.level == "medium"
+    up = sum(each.evidence for each in refused.signals if each.evidence > 0)
+    assert up == pytest.approx(policy().saturation.failed, abs=0.01)
+    assert refused.prior.points + sum(each.points for each in refused.signals) == refused.score
 
 
 def test_novelty_weighs_less_where_nobody_logs_in() -> None:
