@@ -89,7 +89,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(PY)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(INSTALL) --editable '.[demo,reference,rocksdict,webhook]' --group dev
+	$(INSTALL) --editable '.[console,demo,reference,rocksdict,webhook]' --group dev
 	@touch $@
 
 $(VENV)/.installed-fuzz: $(VENV)/.installed-dev

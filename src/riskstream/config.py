@@ -25,6 +25,7 @@ from riskstream.security import SecuritySettings
 __all__ = [
     "BrakeSettings",
     "CatalogSettings",
+    "ConsoleSettings",
     "DuplicateSettings",
     "HttpSettings",
     "KafkaSettings",
@@ -32,6 +33,7 @@ __all__ = [
     "LogSettings",
     "MetricsSettings",
     "NotifySettings",
+    "OidcSettings",
     "PollSettings",
     "PrivacySettings",
     "ReferenceSettings",
@@ -328,6 +330,51 @@ class NotifySettings(_Section):
     """After so long of trying again a record becomes a dead letter."""
     ca_file: Path | None = None
     """PEM; who may sign the receiver's certificate. Without it those that the system trusts."""
+class OidcSettings(_Section):
+    """An OpenID Connect provider, such as OneLogin itself."""
+
+    issuer: str = ""
+    """Its address; ``/.well-known/openid-configuration`` below it is read."""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    scopes: str = "openid profile email groups"
+    name_claim: str = "email"
+    """Who somebody is; what stands in the audit log and under feedback."""
+    groups_claim: str = "groups"
+
+
+class ConsoleSettings(_Section):
+    """The console: `riskstream console`."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8470, ge=0, le=65_535)
+    """0 takes any free one."""
+    directory: Path = Path("riskstream-console")
+    """Of its store. May be deleted while no console runs: all of it is read from Kafka again, as
+    far as the topics reach back, but for the audit log, which lies in ``audit.ndjson``."""
+    retention_days: int = Field(default=90, ge=1, le=3650)
+    """How long events are kept after their time."""
+    max_bytes: int = Field(default=50_000_000_000, ge=50_000_000)
+    """Of the store; when it is larger the oldest events go first."""
+    access: Literal["open", "proxy", "oidc"] = "open"
+    """``open`` is without login, on loopback alone; ``proxy`` believes a header that a trusted
+    proxy sets; ``oidc`` asks an OpenID Connect provider."""
+    public_url: str = ""
+    """How people reach it, such as ``https://events.example.com``; needed by proxy and oidc."""
+    viewers: tuple[str, ...] = ()
+    """Users and groups that may look. ``*`` is everybody who is known."""
+    analysts: tuple[str, ...] = ()
+    """Users and groups that may also export and give feedback."""
+    admins: tuple[str, ...] = ()
+    """Users and groups that may also replay dead letters and read the audit log."""
+    proxy_user_header: str = "X-Forwarded-User"
+    proxy_groups_header: str = "X-Forwarded-Groups"
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses whose headers are believed."""
+    session_secret: SecretStr = SecretStr("")
+    """Signs sessions. Without one they end with the process; several consoles need the same."""
+    session_hours: float = Field(default=12.0, gt=0, le=720)
+    oidc: OidcSettings = OidcSettings()
 
 
 class LogSettings(_Section):
@@ -366,6 +413,7 @@ class Settings(BaseSettings):
     webhook: WebhookSettings = WebhookSettings()
     poll: PollSettings = PollSettings()
     notify: NotifySettings = NotifySettings()
+    console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 import riskstream
 from riskstream.config import Settings
@@ -38,6 +38,10 @@ def _shown(default: Any) -> str:
         return "none"
     if isinstance(default, tuple):
         return f"`{', '.join(default)}`"
+    if default in ("", (), SecretStr("")):
+        return "empty"
+    if isinstance(default, tuple):
+        return ", ".join(f"`{each}`" for each in default)
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 

@@ -30,6 +30,7 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("events", "events"),
     ("export", "export"),
     ("explain", "explain"),
+    ("console", "console"),
     ("tables", "tables"),
     ("notify", "notify"),
     ("dlq", "app"),

@@ -14,6 +14,7 @@ from riskstream.events.topics import (
     CLASSIFIED,
     DEAD_LETTER,
     FAILURES,
+    FEEDBACK,
     LOCKOUTS,
     NOTIFY_DEAD_LETTER,
     NOTIFY_SENT,
@@ -103,6 +104,7 @@ def roles(
         Role("reader", "events, tables, dlq list, dlq show, schemas check --topic", _reader()),
         Role("dead-letter-replay", "dlq replay", _replay()),
         Role("notify", "notify", _notify(f"{app_id}-notify")),
+        Role("console", "console", _console()),
     )
     return {role.name: role for role in found}
 
@@ -235,6 +237,20 @@ def _replay() -> tuple[Acl, ...]:
 
 
 def _topic_admin(views: Iterable[str]) -> tuple[Acl, ...]:
+def _console() -> tuple[Acl, ...]:
+    return (
+        _scored(),
+        _topic(FAILURES, Operation.READ, "users' failures are shown"),
+        _topic(LOCKOUTS, Operation.READ, "lockouts are shown"),
+        _topic(DEAD_LETTER, Operation.READ, "dead letters are shown"),
+        _topic(FEEDBACK, Operation.READ, "feedback is shown"),
+        _topic(FEEDBACK, Operation.WRITE, "feedback is given"),
+        _topic(RAW, Operation.READ, "what was sent back before is found"),
+        _topic(RAW, Operation.WRITE, "dead letters are sent back"),
+    )
+
+
+def _topic_admin() -> tuple[Acl, ...]:
     return tuple(
         _topic(spec.name, operation, why)
         for spec in topics_with(views)

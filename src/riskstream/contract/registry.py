@@ -15,6 +15,7 @@ from riskstream.events.topics import (
     NOTIFY_DEAD_LETTER,
     SCORED,
 )
+from riskstream.events.topics import CLASSIFIED, DEAD_LETTER, FAILURES, FEEDBACK, LOCKOUTS, SCORED
 
 __all__ = ["TOPIC_SCHEMAS", "examples", "load", "names", "schemas_dir"]
 
@@ -24,6 +25,7 @@ TOPIC_SCHEMAS: dict[str, str] = {
     CLASSIFIED: "classified.v1",
     DEAD_LETTER: "dead_letter_headers.v1",
     FAILURES: "failures_row.v1",
+    FEEDBACK: "feedback.v1",
     LOCKOUTS: "lockouts_row.v1",
     **dict.fromkeys([*SCORED.values(), NOTIFY_DEAD_LETTER], "scored.v1"),
 }

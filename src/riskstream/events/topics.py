@@ -13,6 +13,7 @@ __all__ = [
     "CLASSIFIED",
     "DEAD_LETTER",
     "FAILURES",
+    "FEEDBACK",
     "LOCKOUTS",
     "NOTIFY_DEAD_LETTER",
     "NOTIFY_SENT",
@@ -44,6 +45,8 @@ FAILURES = "iam.state.failures.v1"
 """Compacted table: failures per subject, by kind and window."""
 LOCKOUTS = "iam.state.lockouts.v1"
 """Compacted table: lock state and lockouts per subject."""
+FEEDBACK = "iam.feedback.v1"
+"""What analysts say of scored events: true or false positive, by whom and when."""
 PROFILES = "iam.internal.profiles.v1"
 """Internal compacted table: what is usual for a subject."""
 SOURCES = "iam.internal.sources.v1"
@@ -126,6 +129,7 @@ ALL_TOPICS: tuple[TopicSpec, ...] = (
         "scored events about which no message could be sent",
         retention_ms=str(30 * DAY_MS),
     ),
+    _spec(FEEDBACK, "what analysts say of scored events", retention_ms="-1"),
 )
 """In the order in which they are created and shown."""
 

@@ -1,0 +1,1 @@
+"""The console's store and pages at ten million events."""

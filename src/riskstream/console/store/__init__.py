@@ -1,0 +1,1 @@
+"""What the console keeps: scored events, rows of the tables, dead letters, feedback."""
