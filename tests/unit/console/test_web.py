@@ -15,6 +15,8 @@ from riskstream.console.web.export import COLUMNS, harmless
 from riskstream.console.web.site import Site
 from riskstream.contract.check import check_document
 from riskstream.errors import ConfigError
+from riskstream.events.record import InputRecord
+from riskstream.events.topics import DEAD_LETTER
 from tests.support.console import NOW_MS, filled_store, make_site, scored
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -42,6 +44,14 @@ def sample() -> list[dict[str, Any]]:
 def writer(tmp_path: Path) -> Iterator[Writer]:
     """Of a store with the sample in it."""
     made = filled_store(tmp_path, sample())
+    headers = (
+        ("x-riskstream-reason", b"malformed_json"),
+        ("x-riskstream-detail", HOSTILE.encode()),
+    )
+    letter = InputRecord(
+        DEAD_LETTER, 0, 1, NOW_MS, b"k", HOSTILE.encode() + b"\xff\x1b[31m", headers
+    )
+    made.take([letter], {}, {("dead", 0): 2})
     yield made
     made.close()
 
@@ -135,7 +145,8 @@ def test_pages_of_the_api_follow_each_other(writer: Writer, tmp_path: Path) -> N
 def test_hostile_text_is_text_everywhere(writer: Writer, tmp_path: Path) -> None:
     """No page has a tag that an event brought along."""
     browser, _site = client(tmp_path)
-    for path in ("/events", "/events/1234:59", "/events?q=onerror", f"/events?q={HOSTILE}"):
+    pages = ("/events", "/events/1234:59", "/events?q=onerror", "/users/1234:8", "/overview")
+    for path in (*pages, f"/events?q={HOSTILE}", f"/catalog?q={HOSTILE}", "/dead-letters/0/1"):
         text = browser.get(path).text
         assert "<script>alert" not in text
         assert "<img src=x" not in text
@@ -155,7 +166,7 @@ def test_every_answer_has_the_security_headers(writer: Writer, tmp_path: Path) -
 def test_no_page_has_script_or_style_of_its_own(writer: Writer, tmp_path: Path) -> None:
     """The policy would stop them, and nothing would work."""
     browser, _site = client(tmp_path)
-    for path in ("/events", "/events/1234:59"):
+    for path in ("/events", "/events/1234:59", "/users/1234:8", "/overview", "/catalog", "/audit"):
         text = browser.get(path).text
         assert "<style" not in text
         assert " style=" not in text
@@ -270,3 +281,53 @@ def test_an_event_says_why_and_what_is_usual(writer: Writer, tmp_path: Path) -> 
     assert "first seen from 203.0.113.9" in text
     assert "100 % of the 58 events before" in text
     assert browser.get("/events/1234:999").status_code == 404
+
+
+def test_a_dead_letter_is_shown_safely(writer: Writer, tmp_path: Path) -> None:
+    """What is no text, or could steer a terminal it is pasted into, as escapes; and as bytes."""
+    browser, _site = client(tmp_path)
+    assert "malformed json" in browser.get("/dead-letters").text
+    text = browser.get("/dead-letters/0/1").text
+    assert "\\xff\\x1b[31m" in text
+    assert "3c 73 63 72" in text
+    assert browser.get("/dead-letters/0/99").status_code == 404
+    assert browser.get("/dead-letters/0/99999999999999999999").status_code == 404
+    assert browser.get("/dead-letters?reason=none").status_code == 400
+
+
+def test_only_admins_replay_and_read_the_audit_log(writer: Writer, tmp_path: Path) -> None:
+    """An analyst may not."""
+    proxy = {
+        "access": "proxy",
+        "public_url": "https://127.0.0.1",
+        "analysts": ["*"],
+        "trusted_proxies": ["testclient"],
+    }
+    browser, _site = client(tmp_path, **proxy)
+    browser.headers["X-Forwarded-User"] = "someone@example.com"
+    browser.base_url = "https://127.0.0.1"  # type: ignore[assignment]  (the setter takes text)
+    headers = token(browser)
+    assert browser.get("/audit").status_code == 403
+    answer = browser.post("/api/v1/dead-letters/0/1/replay", json={}, headers=headers)
+    assert answer.status_code == 403
+    assert "admin" in answer.json()["error"]
+
+
+def test_the_audit_log_says_who_did_what(writer: Writer, tmp_path: Path) -> None:
+    """Looking, searching and exporting; for admins, the newest first."""
+    browser, site = client(tmp_path)
+    for path in (
+        "/events?level=high",
+        "/events/1234:59",
+        "/users/1234:8",
+        "/export.csv?level=high",
+    ):
+        browser.get(path)
+    did = [(line["action"], line["what"]) for line in site.audit.latest(10)]
+    assert did == [
+        ("exported csv", "level=high"),
+        ("looked at user", "1234:8"),
+        ("looked at event", "1234:59"),
+        ("searched", "level=high"),
+    ]
+    assert "exported csv" in browser.get("/audit").text

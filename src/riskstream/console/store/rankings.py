@@ -11,7 +11,7 @@ from riskstream.console.store.facets import ROW
 from riskstream.console.store.filters import Filters
 from riskstream.console.store.matcher import Matcher
 
-__all__ = ["Ranked", "busiest", "daily_scores", "riskiest"]
+__all__ = ["Ranked", "busiest", "riskiest", "scores_of"]
 
 MOST_EVENTS = 1_000_000
 """The newest so many are looked at."""
@@ -60,7 +60,7 @@ def busiest(snapshot: Snapshot, filters: Filters, most: int) -> list[Ranked]:
     return found if len(names) else []
 
 
-def daily_scores(snapshot: Snapshot, filters: Filters) -> tuple[NDArray[Any], NDArray[Any]]:
+def scores_of(snapshot: Snapshot, filters: Filters) -> tuple[NDArray[Any], NDArray[Any]]:
     """Keys and scores of the events asked for, in order."""
     keys, scores = _columns(snapshot, filters, "score")
     return keys, scores

@@ -13,7 +13,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from riskstream.console.web import event_page, events_page
+from riskstream.console.web import (
+    audit_page,
+    catalog_page,
+    event_page,
+    events_page,
+    letters_page,
+    overview_page,
+    user_page,
+)
 from riskstream.console.web.api import ROUTES as API
 from riskstream.console.web.errors import HANDLERS
 from riskstream.console.web.export import export_csv, export_ndjson
@@ -42,6 +50,17 @@ def make_app(site: Site) -> Starlette:
             Route("/", events_page.home),
             Route("/events", events_page.events_page),
             Route("/events/{event_id:path}", event_page.event_page),
+            Route("/users/{key:path}", user_page.user_page),
+            Route("/overview", overview_page.overview_page),
+            Route("/catalog", catalog_page.catalog_page),
+            Route("/dead-letters", letters_page.letters_page),
+            Route("/dead-letters/{partition:int}/{offset:int}", letters_page.letter_page),
+            Route(
+                "/api/v1/dead-letters/{partition:int}/{offset:int}/replay",
+                letters_page.replay,
+                methods=["POST"],
+            ),
+            Route("/audit", audit_page.audit_page),
             Route("/export.csv", export_csv),
             Route("/export.ndjson", export_ndjson),
             Route("/live", live),

@@ -9,8 +9,9 @@ from riskstream.console.store.facets import LEVELS
 from riskstream.console.store.histogram import Bars
 from riskstream.console.web.wording import span_words, when
 from riskstream.events.times import format_time
+from riskstream.risk.levels import level_of
 
-__all__ = ["Bar", "Chart", "Rect", "level_chart"]
+__all__ = ["Bar", "Chart", "Rect", "level_chart", "score_chart"]
 
 WIDTH: Final = 1000
 HEIGHT: Final = 100
@@ -18,6 +19,7 @@ GAP: Final = 0.14
 LEAST: Final = 1.5
 """Height of the least part: one event among a million is still to be seen."""
 TICKS: Final = 6
+DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +121,41 @@ def _title(start: int, counts: list[int], names: tuple[str, ...]) -> str:
 
 def _ticks(bars: Bars) -> list[tuple[float, str]]:
     every = max(1, bars.count // TICKS)
-    whole_days = bars.step_ms * every >= 86_400_000  # noqa: PLR2004  (a day)
+    whole_days = bars.step_ms * every >= DAY_MS
     ticks = []
     for index in range(0, bars.count - every // 2, every):
         text = when(bars.start_ms + index * bars.step_ms)
         shown = text[5:10] if whole_days else text[5:16]
         ticks.append((round(100 * index / bars.count, 2), shown))
     return ticks
+
+
+def score_chart(first_day: int, highest: list[int]) -> Chart:
+    """The highest score of each day, coloured by its level."""
+    width = WIDTH / len(highest)
+    found = []
+    for index, score in enumerate(highest):
+        start = (first_day + index) * DAY_MS
+        level = level_of(score).value
+        height = max(score * HEIGHT / 100, LEAST if score else 0)
+        left, wide = (index + GAP / 2) * width, width * (1 - GAP)
+        part = Rect(
+            level,
+            round(left, 2),
+            round(HEIGHT - height, 2),
+            round(wide, 2),
+            round(height, 2),
+        )
+        found.append(
+            Bar(
+                f"{when(start)[:10]}: highest score {score}, {level}",
+                round(index * width, 2),
+                round(width, 2),
+                [part] if score else [],
+                format_time(start),
+                format_time(start + DAY_MS),
+            )
+        )
+    bars = Bars(first_day * DAY_MS, DAY_MS, len(highest))
+    label = f"Highest score of each of {len(highest)} days; at most {max(highest)} of 100"
+    return Chart(found, bars.start_ms, DAY_MS, bars.count, max(highest), _ticks(bars), label)

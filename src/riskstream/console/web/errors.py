@@ -9,7 +9,7 @@ from structlog import get_logger
 
 from riskstream.console.web.site import site_of
 from riskstream.console.web.view import ViewError
-from riskstream.errors import KafkaFaultError
+from riskstream.errors import CheckFailedError, KafkaFaultError
 
 __all__ = ["HANDLERS"]
 
@@ -29,6 +29,10 @@ async def _view(request: Request, fault: Exception) -> Response:
 
 async def _kafka(request: Request, fault: Exception) -> Response:
     return _answer(request, 503, str(fault), {})
+
+
+async def _conflict(request: Request, fault: Exception) -> Response:
+    return _answer(request, 409, str(fault), {})
 
 
 async def _bug(request: Request, fault: Exception) -> Response:
@@ -51,6 +55,7 @@ HANDLERS = {
     HTTPException: _http,
     ViewError: _view,
     KafkaFaultError: _kafka,
+    CheckFailedError: _conflict,
     Exception: _bug,
 }
 """By what was raised."""

@@ -16,7 +16,7 @@ from riskstream.console.web.guard import person_of
 from riskstream.console.web.site import Site, site_of
 from riskstream.events.keys import client_key, name_key, system_key, user_key
 
-__all__ = ["event_page", "explained", "user_of"]
+__all__ = ["event_page", "explained", "name_of_key", "user_of"]
 
 RELATED: Final = 8
 BEFORE: Final = 300
@@ -66,23 +66,28 @@ def _collect(site: Site, event_id: str) -> dict[str, Any] | None:
     if stored is None:
         return None
     key, event = stored
-    user = user_of(event)
+    user, actor, whose = user_of(event), actor_key_of(event), subject_of(event)
     ip = event.get("source", {}).get("ip", "")
-    before = _around(store, Filters(users=(user,), high=key), BEFORE) if user else []
+    before = _around(store, Filters(users=(whose,), high=key), BEFORE) if whose else []
     portrait = portrait_of(each for _key, each in before)
     return {
         "event": event,
         "key": key,
         "key_ms": time_of(key),
         "user_key": user,
-        "actor_key": actor_key_of(event),
+        "actor_key": actor,
+        "whose": whose,
+        "whose_name": name_of_key(store, whose),
         "ocsf": None,
         "steps": explained(event.get("risk", {})),
         "scale": SCALE,
         "portrait": portrait,
-        "usual": list(_usual(event, portrait)) if user else [],
+        "usual": list(_usual(event, portrait)) if whose else [],
         "windows": list(event.get("windows", {}).items()),
         "same_user": _near(store, Filters(users=(user,)), key) if user else [],
+        "same_actor": _near(store, Filters(actors=(actor,)), key)
+        if actor not in {"", user}
+        else [],
         "same_address": _near(store, Filters(ips=(ip,)), key) if ip else [],
         "remarks": store.remarks([event_id]).get(event_id, []),
         "verdicts": VERDICTS,
@@ -114,6 +119,22 @@ def user_of(event: dict[str, Any]) -> str:
     if user.get("id") is not None:
         return user_key(account, user["id"])
     return name_key(account, user["name"]) if user.get("name") else ""
+
+
+def subject_of(event: dict[str, Any]) -> str:
+    """The key of the subject where it is a user; else that of the user acted upon."""
+    subject = str(event.get("subject", ""))
+    account, _, number = subject.partition(":")
+    return subject if account and number.isdecimal() else user_of(event)
+
+
+def name_of_key(store: Store, key: str) -> str:
+    """What the user or actor of a key is called; the key, where nobody knows."""
+    for kind in ("user", "actor"):
+        entity = store.entity(kind, key)
+        if entity is not None and entity.name:
+            return entity.name
+    return key
 
 
 def actor_key_of(event: dict[str, Any]) -> str:
