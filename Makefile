@@ -21,7 +21,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt --build-constraint constraints.txt
 QUICK_TESTS = $(wildcard tests/unit tests/functional tests/integration tests/e2e tests/fuzz tests/deploy)
-KAFKA_TESTS = $(wildcard tests/integration tests/e2e tests/chaos tests/deploy)
+KAFKA_TESTS = $(wildcard tests/integration tests/e2e tests/chaos tests/deploy tests/console)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -70,6 +70,9 @@ bench: $(VENV)/.installed-dev kafka-jars $(BENCH_DIR)/.quix $(BENCH_DIR)/.java #
 
 evaluate: $(VENV)/.installed-dev ## Judge the risk score on simulated years and write docs/risk-evaluation.md (ARGS=--short)
 	$(PY) -m evaluation report --publish $(ARGS)
+
+screenshots: $(VENV)/.installed-dev ## Take the pictures of the console's pages in docs/console (Chromium)
+	$(PY) -m pytest -m tools tests/console -k pictures --screenshots docs/console $(ARGS)
 
 wheel: $(VENV)/.installed-dev ## Build the wheel into dist
 	$(PY) -m build --wheel --no-isolation --outdir dist .

@@ -26,6 +26,11 @@ settings.register_profile(
 settings.load_profile("untimed")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where ``make screenshots`` wants the console's pictures."""
+    parser.addoption("--screenshots", default=None, metavar="DIR", help="write pictures there")
+
+
 @pytest.fixture(scope="session")
 def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
     """One Apache Kafka for the whole run; tests that ask for it carry the mark ``kafka``.

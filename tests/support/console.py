@@ -13,13 +13,19 @@ from riskstream.console.store.store import Store
 from riskstream.console.store.writer import Writer
 from riskstream.console.web.audit import Audit
 from riskstream.console.web.site import Site
+from riskstream.demo.channels import RawMessage
 from riskstream.events.record import InputRecord
 from riskstream.events.times import format_time
-from riskstream.events.topics import SCORED
+from riskstream.events.topics import CLASSIFIED, PROFILES, RAW, SCORED
 from riskstream.events.vocabulary import Category
+from riskstream.pipeline.assess import Assess
+from riskstream.pipeline.ingest import Ingest
+from riskstream.pipeline.limits import Limits
+from riskstream.pipeline.state import PartitionState
 from riskstream.risk.levels import level_of
+from riskstream.risk.loader import load_policy
 
-__all__ = ["NOW_MS", "as_record", "filled_store", "make_site", "scored"]
+__all__ = ["NOW_MS", "as_record", "filled_store", "make_site", "pipeline_records", "scored"]
 
 NOW_MS = 1_795_438_800_000
 """2026-11-23T13:00Z."""
@@ -95,3 +101,26 @@ def make_site(directory: Path, **console: Any) -> Site:
         following=lambda: Following("following"),
         now_ms=lambda: NOW_MS,
     )
+
+
+def pipeline_records(messages: Iterable[RawMessage]) -> list[InputRecord]:
+    """What raw records become, on every topic that the console follows."""
+    ingest, assess, state = Ingest(load_catalog(), Limits()), Assess(load_policy(), Limits()), PartitionState()
+    found: list[InputRecord] = []
+    for index, message in enumerate(messages):
+        raw = InputRecord(RAW, 0, index, message.at_ms, message.key, message.value)
+        ingested = ingest([raw])
+        classified = [
+            InputRecord(CLASSIFIED, 0, index * 1000 + n, message.at_ms, output.key, output.value)
+            for n, output in enumerate(ingested.outputs)
+            if output.topic == CLASSIFIED
+        ]
+        assessed = assess(classified, state)
+        state.apply(assessed.changes)
+        outputs = [*ingested.outputs, *assessed.outputs, *assessed.changes.changelog(None)]
+        found += [
+            InputRecord(each.topic, 0, len(found) + n, message.at_ms, each.key, each.value, each.headers)
+            for n, each in enumerate(outputs)
+            if each.topic not in {CLASSIFIED, PROFILES}
+        ]
+    return found
