@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from starlette.applications import Starlette
 
 from riskstream.console.store.writer import Writer
 from riskstream.console.web.app import make_app
+from riskstream.console.web.guard import Guard
 from riskstream.console.web.site import Site
 from riskstream.demo.generator import DEFAULT_BASE_MS, generate
 from riskstream.demo.stories import STORIES
@@ -38,8 +40,16 @@ class Console:
     address: str
     site: Site
     writer: Writer
+    app: Starlette
     taken: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def guard(self) -> Guard:
+        """The middleware that lets people in."""
+        layer: Any = self.app.middleware_stack
+        while not isinstance(layer, Guard):
+            layer = getattr(layer, "app", None) or layer._app
+        return layer
 
     def take(self, *records: InputRecord) -> None:
         """Put records in, as the follower does."""
@@ -55,7 +65,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     writer = Writer(directory)
     site = make_site(directory, port=0)
     site.now_ms = lambda: END_MS
-    made = Console("", site, writer)
+    made = Console("", site, writer, make_app(site))
     made.take(*pipeline_records(generate(EVENTS, 7)))
     made.take(as_record(hostile_event()))
     site.store.columns.refresh()
@@ -64,7 +74,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         made.take(InputRecord(topic, 0, 0, END_MS, key, value))
 
     site.send = send
-    with _served(site) as address:
+    with _served(made.app) as address:
         made.address = address
         yield made
     site.store.close()
@@ -87,9 +97,9 @@ def hostile_event() -> dict[str, Any]:
 
 
 class _served:  # noqa: N801  (used as a function)
-    def __init__(self, site: Site) -> None:
+    def __init__(self, app: Starlette) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(make_app(site), log_config=None, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True

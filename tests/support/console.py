@@ -105,7 +105,11 @@ def make_site(directory: Path, **console: Any) -> Site:
 
 def pipeline_records(messages: Iterable[RawMessage]) -> list[InputRecord]:
     """What raw records become, on every topic that the console follows."""
-    ingest, assess, state = Ingest(load_catalog(), Limits()), Assess(load_policy(), Limits()), PartitionState()
+    ingest, assess, state = (
+        Ingest(load_catalog(), Limits()),
+        Assess(load_policy(), Limits()),
+        PartitionState(),
+    )
     found: list[InputRecord] = []
     for index, message in enumerate(messages):
         raw = InputRecord(RAW, 0, index, message.at_ms, message.key, message.value)
@@ -119,7 +123,9 @@ def pipeline_records(messages: Iterable[RawMessage]) -> list[InputRecord]:
         state.apply(assessed.changes)
         outputs = [*ingested.outputs, *assessed.outputs, *assessed.changes.changelog(None)]
         found += [
-            InputRecord(each.topic, 0, len(found) + n, message.at_ms, each.key, each.value, each.headers)
+            InputRecord(
+                each.topic, 0, len(found) + n, message.at_ms, each.key, each.value, each.headers
+            )
             for n, each in enumerate(outputs)
             if each.topic not in {CLASSIFIED, PROFILES}
         ]

@@ -134,12 +134,22 @@ def _write(path: Path, result: "DemoResult") -> None:
         raise ConfigError(f"The summary cannot be written to {path}: {fault}") from fault
 
 
+def _console(stack: "Stack") -> None:
+    """Start the Events page where its extra is installed, and say where it is."""
+    address = stack.start_console()
+    if address is None:
+        note("The Events page needs more packages: pip install 'riskstream[console]'")
+    else:
+        note(f"The Events page is at {address}")
+
+
 def _stay(stack: "Stack") -> None:
     """Say where everything is and wait for Ctrl-C."""
     broker = stack.settings.kafka.bootstrap_servers
     note(f"\nStill running. Kafka is at {broker}; Ctrl-C stops everything.")
     for role, address in stack.metrics_addresses.items():
         note(f"  {role:<7} {address}")
+    _console(stack)
     note("In another terminal:")
     note(f"  export RISKSTREAM_KAFKA__BOOTSTRAP_SERVERS={broker}")
     for command in ("events --risk high", "tables lockouts", "dlq list", "feed --rate 50"):

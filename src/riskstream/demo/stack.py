@@ -6,6 +6,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,6 +39,7 @@ class Stack:
         self._partitions = partitions
         self._cleanup = contextlib.ExitStack()
         self._worker: LeashedProcess | None = None
+        self._console: LeashedProcess | None = None
         self._settings: Settings | None = None
 
     @property
@@ -82,8 +84,9 @@ class Stack:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._worker is not None:
-            self._worker.stop(STOP_SECONDS)
+        for process in (self._console, self._worker):
+            if process is not None:
+                process.stop(STOP_SECONDS)
         self._cleanup.close()
 
     def start_worker(self) -> None:
@@ -102,6 +105,26 @@ class Stack:
             log=self._directory / "worker.log",
             env={**os.environ, **own},
         )
+
+    def start_console(self) -> str | None:
+        """Start the Events page on a free port; its address, or None without its extra."""
+        if find_spec("starlette") is None or find_spec("numpy") is None:
+            return None
+        port = free_ports(1)
+        own = {
+            "RISKSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.settings.kafka.bootstrap_servers,
+            "RISKSTREAM_LOG__FORMAT": "json",
+        }
+        directory = str(self._directory / "console")
+        self._console = LeashedProcess(
+            [
+                *(sys.executable, "-m", "riskstream", "console", "--port", str(port)),
+                *("--directory", directory),
+            ],
+            log=self._directory / "console.log",
+            env={**os.environ, **own},
+        )
+        return f"http://{HOST}:{port}/"
 
     def check_worker(self) -> None:
         """See that the worker runs.

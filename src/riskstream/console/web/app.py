@@ -27,6 +27,7 @@ from riskstream.console.web.errors import HANDLERS
 from riskstream.console.web.export import export_csv, export_ndjson
 from riskstream.console.web.guard import Guard, SecurityHeaders
 from riskstream.console.web.live import LiveFeed, live
+from riskstream.console.web.oidc import oidc_routes
 from riskstream.console.web.site import Site, site_of
 
 __all__ = ["make_app"]
@@ -65,6 +66,7 @@ def make_app(site: Site) -> Starlette:
             Route("/export.ndjson", export_ndjson),
             Route("/live", live),
             *API,
+            *oidc_routes(settings),
             Route("/health/live", _healthy),
             Route("/health/ready", _ready),
             Mount("/static", StaticFiles(packages=[("riskstream.console.web", "static")])),

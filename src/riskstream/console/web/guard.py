@@ -17,7 +17,7 @@ __all__ = ["COOKIE_TOKEN", "Guard", "SecurityHeaders", "person_of", "token_of"]
 
 COOKIE_TOKEN: Final = "riskstream_token"  # noqa: S105  (a name)
 TOKEN_HEADER: Final = "x-csrf-token"  # noqa: S105  (a name)
-OPEN_PATHS: Final = ("/static/", "/health/", "/login", "/login/done")
+OPEN_PATHS: Final = ("/static/", "/health/", "/login")
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 POLICY: Final = (
@@ -68,7 +68,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings) -> None:
         self._app = app
-        self._settings = settings
+        self.settings = settings
         self._secret = settings.session_secret.get_secret_value().encode() or secrets.token_bytes()
         public = urlsplit(settings.public_url).hostname
         self._hosts = {"127.0.0.1", "localhost", "::1", settings.host} | (
@@ -95,7 +95,7 @@ class Guard:
         await self._app(scope, receive, with_cookie)
 
     def _cookie(self, value: str) -> str:
-        secure = "; Secure" if self._settings.public_url.startswith("https://") else ""
+        secure = "; Secure" if self.settings.public_url.startswith("https://") else ""
         return f"{COOKIE_TOKEN}={value}; Path=/; HttpOnly; SameSite=Strict{secure}"
 
     def _refusal(self, request: Request) -> Response | None:
@@ -106,7 +106,7 @@ class Guard:
             return None
         person = self._person(request)
         if person is None:
-            if self._settings.access == "oidc" and not path.startswith("/api/"):
+            if self.settings.access == "oidc" and not path.startswith("/api/"):
                 return RedirectResponse(f"/login?next={quote(_local(request))}", 303)
             return _refused(request, 401, "Log in first.")
         if not person.may(Role.VIEWER):
@@ -119,7 +119,7 @@ class Guard:
         return None
 
     def _person(self, request: Request) -> Person | None:
-        settings = self._settings
+        settings = self.settings
         if settings.access == "open":
             return LOCAL
         if settings.access == "proxy":

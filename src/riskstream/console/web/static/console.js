@@ -34,7 +34,7 @@ function switchTheme() {
 // The view: filters in the address bar, the page changed in place
 
 const view = $("form#view");
-let loading;
+let loading, asked;
 
 function address(form) {
   const query = new URLSearchParams();
@@ -65,6 +65,7 @@ function swap(page) {
 
 async function show(url, push = true) {
   loading?.abort();
+  asked = url;
   loading = new AbortController();
   const results = $(".results");
   results.classList.add("loading");
@@ -85,10 +86,14 @@ async function show(url, push = true) {
 if (view) {
   const folding = $("#filters");
   if (matchMedia("(max-width: 899px)").matches) folding.open = false;
-  view.addEventListener("submit", (event) => { event.preventDefault(); show(address(view)); });
+  view.addEventListener("submit", (event) => {
+    event.preventDefault();
+    show(address(view));
+    if (event.target.contains(document.activeElement)) document.activeElement.blur();
+  });
   view.addEventListener("change", (event) => {
     if (event.target.name === "from" || event.target.name === "to") view.elements.since.value = "";
-    show(address(view));
+    if (address(view) !== asked) show(address(view));
   });
   addEventListener("popstate", () => show(location.href, false));
   document.addEventListener("click", (event) => {
