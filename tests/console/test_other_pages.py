@@ -58,6 +58,8 @@ def test_an_event_tells_everything(page: Page, addresses: dict[str, str]) -> Non
     expect(page.get_by_role("status").filter(has_text="copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert '"risk"' in copied
+    page.get_by_role("button", name="Copy as OCSF").click()
+    expect(page.locator("#event-ocsf")).to_contain_text('"class_uid"')
     page.get_by_role("link", name=re.compile("all about")).click()
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
 

@@ -236,7 +236,6 @@ def _replay() -> tuple[Acl, ...]:
     )
 
 
-def _topic_admin(views: Iterable[str]) -> tuple[Acl, ...]:
 def _console() -> tuple[Acl, ...]:
     return (
         _scored(),
@@ -250,7 +249,7 @@ def _console() -> tuple[Acl, ...]:
     )
 
 
-def _topic_admin() -> tuple[Acl, ...]:
+def _topic_admin(views: Iterable[str]) -> tuple[Acl, ...]:
     return tuple(
         _topic(spec.name, operation, why)
         for spec in topics_with(views)

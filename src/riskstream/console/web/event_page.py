@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
+import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +17,8 @@ from riskstream.console.store.store import Store, StoredEvent
 from riskstream.console.web.guard import person_of
 from riskstream.console.web.site import Site, site_of
 from riskstream.events.keys import client_key, name_key, system_key, user_key
+from riskstream.views.ocsf import ocsf
+from riskstream.views.scored import read_scored
 
 __all__ = ["event_page", "explained", "name_of_key", "user_of"]
 
@@ -78,7 +82,7 @@ def _collect(site: Site, event_id: str) -> dict[str, Any] | None:
         "actor_key": actor,
         "whose": whose,
         "whose_name": name_of_key(store, whose),
-        "ocsf": None,
+        "ocsf": _ocsf(event),
         "steps": explained(event.get("risk", {})),
         "scale": SCALE,
         "portrait": portrait,
@@ -93,6 +97,14 @@ def _collect(site: Site, event_id: str) -> dict[str, Any] | None:
         "verdicts": VERDICTS,
         "raw": str(event.get("raw", "")),
     }
+
+
+def _ocsf(event: dict[str, Any]) -> dict[str, Any] | None:
+    """The event in the words of OCSF; None when it is none that riskstream wrote."""
+    try:
+        return ocsf(read_scored(orjson.dumps(event)))
+    except (msgspec.MsgspecError, ValueError, KeyError):
+        return None
 
 
 def explained(risk: dict[str, Any]) -> list[Step]:
