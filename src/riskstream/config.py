@@ -330,6 +330,8 @@ class NotifySettings(_Section):
     """After so long of trying again a record becomes a dead letter."""
     ca_file: Path | None = None
     """PEM; who may sign the receiver's certificate. Without it those that the system trusts."""
+
+
 class OidcSettings(_Section):
     """An OpenID Connect provider, such as OneLogin itself."""
 

@@ -38,10 +38,8 @@ def _shown(default: Any) -> str:
         return "none"
     if isinstance(default, tuple):
         return f"`{', '.join(default)}`"
-    if default in ("", (), SecretStr("")):
+    if default in ("", SecretStr("")):
         return "empty"
-    if isinstance(default, tuple):
-        return ", ".join(f"`{each}`" for each in default)
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 

@@ -11,11 +11,11 @@ from riskstream.events.topics import (
     CLASSIFIED,
     DEAD_LETTER,
     FAILURES,
+    FEEDBACK,
     LOCKOUTS,
     NOTIFY_DEAD_LETTER,
     SCORED,
 )
-from riskstream.events.topics import CLASSIFIED, DEAD_LETTER, FAILURES, FEEDBACK, LOCKOUTS, SCORED
 
 __all__ = ["TOPIC_SCHEMAS", "examples", "load", "names", "schemas_dir"]
 
