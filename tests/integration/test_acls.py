@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from riskstream.config import KafkaSettings, Settings
+from riskstream.console.follower import FOLLOWED
 from riskstream.contract.acls import Acl, Operation, Resource, Role, roles
 from riskstream.errors import KafkaFaultError
 from riskstream.events import topics
@@ -23,6 +24,7 @@ from riskstream.streaming.admin import check_topics, create_topics, delete_recor
 from riskstream.streaming.changelog import replay
 from riskstream.streaming.checkpointed import CheckpointedSink
 from riskstream.streaming.client import client_options
+from riskstream.streaming.follow import follow_from
 from riskstream.streaming.notifier import KafkaLedger
 from riskstream.streaming.preflight import check_before_start
 from riskstream.streaming.producer import feed
@@ -30,6 +32,7 @@ from riskstream.streaming.progress import RecoveryProgress
 from riskstream.streaming.reader import read
 from riskstream.streaming.replay import Letter, find_replayed, send_back
 from riskstream.streaming.transactional import TransactionalUnit
+from riskstream.streaming.write import write_one
 from tests.support.kafka import Stored, produce
 from tests.support.processes import wait_for
 from tests.support.secure_kafka import PASSWORD, SecureKafka
@@ -131,6 +134,18 @@ async def look(settings: Settings) -> None:
                 pass
 
 
+async def watch(settings: Settings) -> None:
+    """What `console` does: follow, take feedback, send a dead letter back."""
+    seen: set[str] = set()
+    async with aclosing(follow_from(settings, FOLLOWED, {}, required=FOLLOWED)) as looks:
+        async for fetched in looks:
+            seen |= {topic for topic, _partition in fetched.after}
+            if seen >= set(FOLLOWED) and not fetched.lag:
+                break
+    await write_one(settings.kafka, topics.FEEDBACK, b"k", b"{}")
+    await send_back_letters(settings)
+
+
 async def send_back_letters(settings: Settings) -> None:
     """What `dlq replay` does."""
     async with aclosing(read(settings, [topics.DEAD_LETTER])) as records:
@@ -194,6 +209,7 @@ WORK: dict[str, Work] = {
     "dead-letter-replay": send_back_letters,
     "source-poll": poll,
     "notify": notify,
+    "console": watch,
 }
 CASES = [
     pytest.param(role, acl, id=f"{role.name}-{acl.operation}-{acl.name}")

@@ -79,7 +79,7 @@ async def _follow(settings: Settings, directory: Path, tell: Connection) -> None
     retention = Retention(writer, console.retention_days * DAY_MS, console.max_bytes)
     retention.raise_floor(int(time.time() * 1000))
     work = _Work(writer, retention, tell)
-    fetching = follow_from(settings, FOLLOWED, writer.positions(), required=list(SCORED.values()))
+    fetching = follow_from(settings, FOLLOWED, writer.positions(), required=FOLLOWED)
     async with aclosing(fetching) as stream:
         async for fetched in stream:
             await asyncio.to_thread(work.take, fetched)

@@ -11,9 +11,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from structlog import get_logger
 
 from riskstream.config import Settings
+from riskstream.contract.acls import Acl, Operation, Resource
 from riskstream.streaming.admin import describe_topics
 from riskstream.streaming.client import client_options, kafka_faults, missing_topics
 from riskstream.streaming.reader import FETCH_BYTES
+from riskstream.streaming.rights import check_rights
 
 __all__ = ["Fetched", "Place", "follow_from"]
 
@@ -61,10 +63,11 @@ async def follow_from(
         most: Records in one look.
 
     Raises:
-        KafkaFaultError: Kafka cannot be reached or lacks a required topic.
+        KafkaFaultError: Kafka cannot be reached, lacks a required topic or does not give a right.
     """
     kafka = settings.kafka
     kept: dict[Place, int] = dict(positions)
+    await check_rights(kafka, [_right(name) for name in topics])
     there = await _partitions(settings, topics)
     if missing := [name for name in required if name not in {place.topic for place in there}]:
         raise missing_topics(kafka, missing)
@@ -91,6 +94,10 @@ async def follow_from(
                         await _assign(consumer, there, kept)
         finally:
             await consumer.stop()
+
+
+def _right(topic: str) -> Acl:
+    return Acl(Resource.TOPIC, topic, Operation.READ, "it is followed")
 
 
 async def _partitions(settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:

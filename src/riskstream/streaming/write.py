@@ -3,8 +3,9 @@
 from aiokafka import AIOKafkaProducer
 
 from riskstream.config import KafkaSettings
-from riskstream.streaming.admin import describe_topics
-from riskstream.streaming.client import client_options, kafka_faults, missing_topics
+from riskstream.contract.acls import Operation
+from riskstream.streaming.admin import require_topics
+from riskstream.streaming.client import client_options, kafka_faults
 
 __all__ = ["write_one"]
 
@@ -13,10 +14,9 @@ async def write_one(kafka: KafkaSettings, topic: str, key: bytes, value: bytes) 
     """Send one record and wait until Kafka has it.
 
     Raises:
-        KafkaFaultError: Kafka cannot be reached, has no such topic, or refused the record.
+        KafkaFaultError: Kafka cannot be reached, has no such topic, gives no right, or refused it.
     """
-    if topic not in await describe_topics(kafka, [topic]):
-        raise missing_topics(kafka, [topic])
+    await require_topics(kafka, [topic], Operation.WRITE)
     async with kafka_faults(kafka):
         producer = AIOKafkaProducer(**client_options(kafka), acks="all", enable_idempotence=True)
         await producer.start()
