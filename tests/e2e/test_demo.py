@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,34 @@ def test_an_interrupted_demo_leaves_nothing_behind(
         assert list(tmp_path.glob("riskstream-demo-*"))
         demo.send_signal(number)
         assert demo.wait(60) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_in_the_background_offers_the_page_and_ends_by_sigterm(
+    installed_riskstream: Path, tmp_path: Path
+) -> None:
+    """As a script starts it, with SIGINT ignored: the console answers, and nothing is left."""
+    settings = environment() | {"TMPDIR": str(tmp_path)}
+    command = ["sh", "-c", "trap '' INT; exec \"$0\" demo --keep --events 300"]
+    with subprocess.Popen(
+        [*command, str(installed_riskstream)], env=settings, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stderr is not None
+        for line in demo.stderr:
+            if "The Events page is at " in line:
+                break
+        address = line.partition("is at ")[2].strip()
+
+        def answers() -> bool:
+            try:
+                with urllib.request.urlopen(f"{address}health/ready", timeout=5) as told:  # noqa: S310
+                    return bool(told.status == 200)
+            except OSError:
+                return False
+
+        wait_for(answers, 60, "the Events page")
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(60) == 0
     assert list(tmp_path.iterdir()) == []
 
 
