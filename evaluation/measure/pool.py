@@ -18,6 +18,7 @@ from riskstream.risk.levels import Level
 __all__ = [
     "HISTORIES",
     "JUDGED_BY",
+    "LOYAL",
     "RESAMPLES",
     "Attacks",
     "Estimate",
@@ -33,6 +34,9 @@ OWNERS_PER_SEED: Final = 100_000
 
 HISTORIES: Final = ((1, 3), (4, 11), (12, 38), (39, 10**9))
 """Past logins of the victim; 12 and 39 are where Wiefling et al. 2022 read their curves."""
+
+LOYAL: Final = (12, 10**9)
+"""Of whom enough is known to tell a targeted attacker."""
 
 JUDGED_BY: Final = {
     **dict.fromkeys(Attack, Unit.LOGIN),

@@ -10,6 +10,7 @@ from evaluation.happening import Attack, Unit
 from evaluation.measure.pool import (
     HISTORIES,
     JUDGED_BY,
+    LOYAL,
     Attacks,
     Doubles,
     Estimate,
@@ -97,7 +98,7 @@ def recalls(units: Pool, names: tuple[str, ...], *, by_history: bool = True) -> 
     """Of each contender, against each class of attack, at each rate, over all and by history."""
     by_class = {attack: attacks_of(units, attack) for attack in Attack}
     by_class = {attack: found for attack, found in by_class.items() if len(found.people)}
-    spans = (None, *HISTORIES) if by_history else (None,)
+    spans = (None, LOYAL, *HISTORIES) if by_history else (None,)
     found = []
     for name in names:
         column = units.names.index(name)

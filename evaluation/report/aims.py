@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from evaluation.happening import Attack
 from evaluation.life.storms import StormKind
 from evaluation.measure.observe import OURS
-from evaluation.measure.pool import HISTORIES
+from evaluation.measure.pool import HISTORIES, LOYAL
 from evaluation.report.figures import Figures
 from evaluation.report.tables import CHALLENGE, attack_name, classes, contenders, find, span_name
 
@@ -29,7 +29,7 @@ def aims(figures: Figures) -> list[Aim]:
     found = [
         _caught(figures, Attack.NAIVE, 0.95, None),
         _caught(figures, Attack.SAME_COUNTRY, 0.95, None),
-        *(_caught(figures, Attack.TARGETED, 0.70, span) for span in HISTORIES[2:]),
+        _caught(figures, Attack.TARGETED, 0.70, LOYAL),
         _above_all(figures),
     ]
     found += [

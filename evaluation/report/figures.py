@@ -117,10 +117,17 @@ def figures_of(
         medium_per_10000=high_per_logins(years, Level.MEDIUM),
         poisoning=_poisoning(units),
         storms=storm_figures(storms),
-        cpu_us={
-            name: float(np.mean([each.cpu_us[name] for each in years])) for name in years[0].cpu_us
-        },
+        cpu_us=_cost(years),
     )
+
+
+def _cost(years: Sequence[Observations]) -> dict[str, float]:
+    """Mean over the seeds in which ours scored each event once, where there are any."""
+    once = [each for each in years if not any(name.startswith(LESS) for name in each.names)]
+    counted = once or years
+    return {
+        name: float(np.mean([each.cpu_us[name] for each in counted])) for name in counted[0].cpu_us
+    }
 
 
 def _poisoning(units: Pool) -> Poisoning:

@@ -8,7 +8,7 @@ import pytest
 from evaluation.happening import Attack, Unit
 from evaluation.measure.levels import calibration, new_things_low
 from evaluation.measure.observe import ATTACKS, Observations
-from evaluation.measure.pool import Pool, attacks_of, pool
+from evaluation.measure.pool import LOYAL, Pool, attacks_of, pool
 from evaluation.measure.reauth import curve
 from evaluation.measure.recall import Cut, average_precision, cut_at, recalls, share_caught
 from evaluation.stream import Scene
@@ -70,6 +70,7 @@ def test_recall_goes_by_length_of_history() -> None:
     spans = {each.history: each for each in recalls(units, ("riskstream",)) if each.rate == 0.01}
     assert spans[12, 38].attacks == 10
     assert spans[12, 38].caught.value == pytest.approx(1.0)
+    assert spans[LOYAL].attacks == 10
     assert spans[1, 3].attacks == 0
     assert spans[1, 3].caught.text() == "-"
 

@@ -37,7 +37,7 @@ def test_the_report_says_everything(figures: Figures) -> None:
     assert len(titles) == 11
     assert f"Policy {load_policy().version}" in report
     assert all(f"`{signal}`" in report for signal in signal_ids(load_policy()))
-    assert len(aims(figures)) == 15
+    assert len(aims(figures)) == 14
 
 
 def test_publish_fills_the_page_and_draws_the_plots(figures: Figures, tmp_path: Path) -> None:
