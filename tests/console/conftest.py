@@ -85,7 +85,7 @@ def hostile_event() -> dict[str, Any]:
     """An event whose every text is markup."""
     return scored(
         900_000,
-        END_MS - 60_000,
+        END_MS - 20 * 3_600_000,
         score=33,
         user={"id": 66, "name": HOSTILE},
         message=HOSTILE,
