@@ -8,6 +8,7 @@ from riskstream.contract.registry import TOPIC_SCHEMAS, load
 from riskstream.events.topics import (
     CLASSIFIED,
     DEAD_LETTER,
+    FEEDBACK,
     NOTIFY_DEAD_LETTER,
     PROFILES,
     RAW,
@@ -184,6 +185,11 @@ _MESSAGES: Final[dict[str, Part]] = {
         "title": "How far a poller has read (internal)",
         "payload": {"description": "JSON; nobody's contract."},
         "key": {"type": "string", "description": "The poller's name."},
+    },
+    "feedback": {
+        "title": _title(FEEDBACK),
+        "payload": _schema("feedback.v1"),
+        "key": {"type": "string", "description": "Id of the event."},
     },
     "notices": {
         "title": "When a message was last sent (internal)",
