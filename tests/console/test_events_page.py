@@ -74,9 +74,9 @@ def shown(page: Page) -> int:
     return int(page.locator("#total").inner_text().replace(",", ""))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def everything(console: Console) -> list[tuple[dict[str, Any], bytes]]:
-    """All events of the store, with their values."""
+    """All events of the store now, with their values: other tests add some."""
     found = []
     for (value,) in console.writer.link.execute("SELECT value FROM event"):
         plain = unpack(value)

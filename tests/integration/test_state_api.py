@@ -128,3 +128,45 @@ def test_every_worker_answers_for_every_row(kafka_broker: Broker, tmp_path: Path
         assert listening(two) == {first, first + 1, health, health + 1}
         assert (one.stop(), two.stop()) == (0, 0)
     assert TOKEN not in one.log + two.log
+
+
+def test_a_worker_that_comes_back_at_another_port_is_found(
+    kafka_broker: Broker, tmp_path: Path
+) -> None:
+    """Killed and started elsewhere within the session timeout, it has its partitions at once.
+
+    Kafka gives a static member its former assignment back, and the other worker is not asked.
+    """
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN, encoding="utf-8")
+    common = {
+        "KAFKA__BOOTSTRAP_SERVERS": kafka_broker.bootstrap_servers,
+        "KAFKA__SESSION_TIMEOUT_SECONDS": "30",
+        "HTTP__TOKEN_FILE": str(token_file),
+    }
+    assert run(["topics", "create", "--partitions", "4"], settings=common).returncode == 0
+
+    def assess(name: str, port: int) -> Riskstream:
+        settings = {**common, "WORKER__NAME": name, "HTTP__PORT": str(port)}
+        directory = tmp_path / f"{name}-{port}"
+        return Riskstream(["worker", "--role", "assess"], directory, settings=settings)
+
+    def answers(port: int) -> set[int]:
+        """For keys of every partition: 404 is an owner's word that there is no such row."""
+        return {ask(port, f"/state/failures/1234:{user}")[0] for user in range(40)}
+
+    stays, before, after = free_port(), free_port(), free_port()
+    with assess("stays", stays) as one:
+        with assess("moves", before) as two:
+            for worker, port in ((one, stays), (two, before)):
+                wait_for(
+                    lambda worker=worker, port=port: worker.health("ready", port) == 200,
+                    SECONDS,
+                    "ready",
+                )
+            wait_for(lambda: answers(stays) == {404}, SECONDS, "both know each other")
+            two.kill()
+        with assess("moves", after) as two:
+            wait_for(lambda: two.health("ready", after) == 200, SECONDS, "ready elsewhere")
+            wait_for(lambda: answers(stays) == {404}, SECONDS, "the other to hear of it")
+            wait_for(lambda: answers(after) == {404}, SECONDS, "it to know the other")

@@ -27,6 +27,7 @@ from riskstream.pipeline.mask import mask_of
 from riskstream.reference.reference import Reference
 from riskstream.security import SecuritySettings
 from riskstream.streaming.acknowledged import AcknowledgedUnit, SharedSender
+from riskstream.streaming.assignor import HopAssignor
 from riskstream.streaming.hop import Hop
 from riskstream.streaming.live_policy import LivePolicy
 from riskstream.streaming.purge import Purger
@@ -263,6 +264,7 @@ def _faust_app(role: Role, settings: Settings, member: str) -> HopApp:
         web_enabled=False,
         worker_redirect_stdouts=False,
         TableManager=HopTableManager,
+        PartitionAssignor=HopAssignor,
     )
     app.transport = ChunkTransport([URL(broker)], app, loop=None)
     return app
