@@ -122,6 +122,7 @@ def feature_of(key: int) -> int:
     return key & _FEATURE_MASK
 
 
+@lru_cache(maxsize=16_384)
 def network_of(address: str) -> str:
     """The /24 or /48 that an address lies in."""
     prefix = _IPV6_PREFIX if ":" in address else _IPV4_PREFIX

@@ -54,6 +54,7 @@ PANES_A_DAY: Final = 4
 AGE_STEPS: Final = 4
 """Steps in which a count halves."""
 
+_PANE_MS: Final = DAY_MS // PANES_A_DAY
 _FIRST_PANE: Final = 18_262 * PANES_A_DAY
 """Of 2020."""
 COUNT_BITS: Final = (1 << 20) - 1
@@ -73,7 +74,8 @@ _PROVISIONAL: Final = 1 << 59
 
 def pane_of(time_ms: int) -> int:
     """Six-hour panes since 2020, within what an entry can hold."""
-    return min(max(time_ms * PANES_A_DAY // DAY_MS - _FIRST_PANE, 0), _FIRST)
+    pane = time_ms // _PANE_MS - _FIRST_PANE
+    return pane if 0 <= pane <= _FIRST else min(max(pane, 0), _FIRST)
 
 
 def entry(count: int, last: int, first: int) -> int:

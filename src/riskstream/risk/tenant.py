@@ -107,10 +107,14 @@ class TenantView:
         """Users to whom a value is usual; by the sketch's nature never too few, seldom more."""
         first = (key * _FIRST & _WORD) >> _EPOCH_SHIFT
         second = ((key * _SECOND & _WORD) >> _EPOCH_SHIFT) + (1 << _WIDTH_BITS)
-        epoch = self.watermark_ms // EPOCH_MS
-        return min(self._at(epoch, first), self._at(epoch, second)) + min(
-            self._at(epoch - 1, first), self._at(epoch - 1, second)
-        )
+        epoch, changed, users = self.watermark_ms // EPOCH_MS, self.cells.get, 0
+        for slot in (epoch, epoch - 1):
+            cell, row = slot << _SLOT_BITS, self._slots.get(slot)
+            one, other = changed(cell | first, 0), changed(cell | second, 0)
+            if row is not None:
+                one, other = one + row[first], other + row[second]
+            users += min(one, other)
+        return users
 
     def takers(self, key: int, time_ms: int) -> int:
         """Users who took a value up in the day before ``time_ms``."""
