@@ -29,7 +29,7 @@ from riskstream.events.topics import CLASSIFIED, FAILURES
 from riskstream.observability.logging import configure_logging
 from riskstream.pipeline.ingest import Ingested
 from riskstream.streaming import apps
-from riskstream.streaming.stages import AssessStage, Work
+from riskstream.streaming.stages import AssessStage, Processing, Work
 from riskstream.streaming.worker import run_worker
 
 __all__ = ["ReducedAssess", "ReducedIngest", "main", "score_record"]
@@ -87,15 +87,19 @@ class ReducedIngest:
 
     def __call__(self, records: Iterable[Record]) -> Ingested:
         """Take the records of one chunk through."""
-        outputs: list[Output] = []
-        tally = Tally()
+        ingested = Ingested([], Tally())
+        self.feed(records, ingested)
+        return ingested
+
+    def feed(self, records: Iterable[Record], into: Ingested) -> None:
+        """Take some more records through, and add what they lead to."""
+        outputs, tally = into
         for record in records:
             tally.records += 1
             value = record.value or b""
             members = _MEMBERS.decode(value) if value[0] == _ARRAY else (value,)
             outputs.extend(self._one(bytes(member), record.timestamp) for member in members)
         tally.received = len(outputs)
-        return Ingested(outputs, tally)
 
     def _one(self, text: bytes, timestamp: int | None) -> Output:
         event = _EVENT.decode(text)
@@ -130,20 +134,33 @@ class ReducedAssess(AssessStage):
             raise KafkaFaultError("The reduced job cannot take up where another ended.")
 
     @override
-    def process(self, partition: int, records: Sequence[Record]) -> Work:
-        stored = self._counts.setdefault(partition, {})
-        changed: dict[bytes, tuple[int, int]] = {}
-        outputs = [score_record(record, stored, changed) for record in records]
-        timestamp = records[-1].timestamp if records else None
+    def begin(self, partition: int, records: Sequence[Record]) -> "_Counting":
+        return _Counting(self._counts.setdefault(partition, {}), records[-1].timestamp)
+
+
+class _Counting(Processing):
+    """One chunk."""
+
+    def __init__(self, stored: dict[bytes, tuple[int, int]], timestamp: int | None) -> None:
+        self._stored = stored
+        self._timestamp = timestamp
+        self._changed: dict[bytes, tuple[int, int]] = {}
+        self._outputs: list[Output] = []
+
+    @override
+    def feed(self, records: Sequence[Record]) -> None:
+        stored, changed = self._stored, self._changed
+        self._outputs += [score_record(record, stored, changed) for record in records]
+
+    @override
+    def finish(self) -> Work:
         changelog = [
-            Output(FAILURES, key, b'{"minute":%d,"failures":%d}' % row, (), timestamp)
-            for key, row in changed.items()
+            Output(FAILURES, key, b'{"minute":%d,"failures":%d}' % row, (), self._timestamp)
+            for key, row in self._changed.items()
         ]
-
-        def apply(*_: object) -> None:
-            stored.update(changed)
-
-        return Work(outputs, changelog, Tally(records=len(records), routed=len(outputs)), apply)
+        count = len(self._outputs)
+        tally = Tally(records=count, routed=count)
+        return Work(self._outputs, changelog, tally, lambda *_: self._stored.update(self._changed))
 
 
 def score_record(
