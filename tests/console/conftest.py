@@ -116,7 +116,7 @@ class _served:  # noqa: N801  (used as a function)
         self._socket.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's."""
     path = shutil.which("chromium")
