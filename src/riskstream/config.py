@@ -322,6 +322,8 @@ class NotifySettings(_Section):
     """Kinds of events worth a message; empty for all."""
     categories: tuple[Literal["apps", "users", "onelogin", "provisioning", "uncataloged"], ...] = ()
     """Whose scored topics are read; empty for all."""
+    http_port: int | None = Field(default=None, ge=0, le=65_535)
+    """Of ``/metrics`` and ``/health``, at ``http.host``; without it neither is served."""
     window_minutes: int = Field(default=60, ge=1, le=10_080)
     """One message per subject and reason in this time."""
     timeout_seconds: float = Field(default=10.0, gt=0, le=300)

@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from riskstream.demo.broker import EmbeddedBroker
+from riskstream.demo.ports import free_port
 from riskstream.events import topics
 from tests.support.cli import one_event
 from tests.support.kafka import Stored, consumer, produce, read_topic
@@ -74,6 +75,7 @@ def test_no_message_is_lost_whatever_the_receiver_does(
         prepared(settings)
         produce(embedded_broker, TOPIC, [alert(0)])
         receiver.faults.extend([500, "hang", (429, "1"), "drop", 200, 200, 400, 503])
+        settings["NOTIFY__HTTP_PORT"] = settings["HTTP__PORT"] = str(free_port())
         with Riskstream(["notify"], tmp_path, settings=settings) as notify:
             wait_for(lambda: "notify_started" in notify.log, SECONDS, "the start")
             wait_for(lambda: committed(embedded_broker), SECONDS, "the first commit")
@@ -84,7 +86,16 @@ def test_no_message_is_lost_whatever_the_receiver_does(
                 lambda: read_topic(embedded_broker, topics.NOTIFY_DEAD_LETTER), SECONDS, "the other"
             )
             wait_for(lambda: len(subjects(receiver)) == 7, SECONDS, "the refused one's repeat")
+            assert notify.health("ready") == 200
+            name = "riskstream_notify_records_total"
+            wait_for(lambda: notify.metric_sum(name) == 15, SECONDS, "all records")
+            counted = {
+                outcome: notify.metric_sum(name, outcome=outcome)
+                for outcome in ("delivered", "dead_lettered", "ignored", "suppressed")
+            }
+            assert notify.metric_sum("riskstream_notify_retries_total") == 5
             assert notify.stop() == 0
+    assert counted == {"delivered": 7, "dead_lettered": 1, "ignored": 1, "suppressed": 6}
     assert set(subjects(receiver)) == {f"1234:{number}" for number in range(1, 8)}
     assert max(subjects(receiver).values()) == 1
     (letter,) = dead

@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 import riskstream
 from riskstream.config import Settings
-from riskstream.observability.metrics import Metrics
+from riskstream.observability.metrics import Metrics, NotifyMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(riskstream.__file__).parent
@@ -53,6 +53,20 @@ def test_every_metric_is_documented_with_its_labels() -> None:
     """The table and ``observability.metrics`` say the same."""
     documented = {name: row[0] for name, row in _rows("metric").items()}
     assert documented == _metrics()
+
+
+def test_every_metric_of_notify_is_documented() -> None:
+    """With its labels, in a table of its own."""
+    documented = {name: row[0] for name, row in _rows("of notify").items()}
+    counters = vars(NotifyMetrics(version="0")).values()
+    found = {
+        metric._name + ("_total" if metric._type == "counter" else ""): ", ".join(
+            metric._labelnames
+        )
+        for metric in counters
+        if "notify" in getattr(metric, "_name", "")
+    }
+    assert documented == found
 
 
 def _metrics() -> dict[str, str]:

@@ -27,7 +27,7 @@ from riskstream.events.vocabulary import FAILURE_KINDS, Category, LockScope
 from riskstream.observability.collectors import CountedHistogram, Names, WatchedGauge
 from riskstream.risk.levels import Level
 
-__all__ = ["Metrics", "PollMetrics", "WebhookMetrics"]
+__all__ = ["Metrics", "NotifyMetrics", "PollMetrics", "WebhookMetrics"]
 
 SCORE_BUCKETS = (4, 25, 50, 75, 100)
 """Upper edges: OneLogin's levels No, Low, Medium, and High in two halves."""
@@ -346,6 +346,22 @@ class WebhookMetrics(_SourceMetrics):
         )
         self.body_bytes = self._histogram(
             "webhook_body_bytes", "Size of accepted deliveries.", BODY_BUCKETS
+        )
+
+
+class NotifyMetrics(_SourceMetrics):
+    """The metrics of ``riskstream notify``."""
+
+    def __init__(self, *, version: str) -> None:
+        super().__init__("notify", version)
+        self.records = self._counter(
+            "notify_records_total", "Scored records by what became of them.", "outcome"
+        )
+        self.retries = self._counter(
+            "notify_retries_total", "Messages that the receiver did not take, to be tried again."
+        )
+        self.last_delivery = self._gauge(
+            "notify_last_delivery_timestamp_seconds", "When the receiver last took a message."
         )
 
 

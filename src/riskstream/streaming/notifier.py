@@ -19,6 +19,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInPro
 from structlog import get_logger
 from typing_extensions import override
 
+from riskstream import __version__
 from riskstream.config import NotifySettings, Settings
 from riskstream.contract.acls import roles
 from riskstream.errors import ConfigError, KafkaFaultError
@@ -29,6 +30,8 @@ from riskstream.notify.notices import Ledger, Notices, Notified
 from riskstream.notify.selection import Selection
 from riskstream.notify.template import load_template
 from riskstream.notify.webhook import StoppedError, Webhook, webhook_address
+from riskstream.observability.http import HealthServer
+from riskstream.observability.metrics import NotifyMetrics
 from riskstream.security import read_secret
 from riskstream.streaming.admin import describe_topics
 from riskstream.streaming.client import client_options, kafka_faults, missing_topics
@@ -133,13 +136,18 @@ async def notify(settings: Settings) -> None:
     missing = [name for name in needed if name not in found]
     if missing:
         raise missing_topics(kafka, missing)
-    stop = _stop_signal()
+    stop, metrics = _stop_signal(), NotifyMetrics(version=__version__)
+
+    async def pause(seconds: float) -> bool:
+        metrics.retries.inc()
+        return await _wait(stop, seconds)
+
     webhook = Webhook(
         webhook_address(chosen),
         timeout_seconds=chosen.timeout_seconds,
         give_up_seconds=chosen.give_up_seconds,
         tls=trusting(chosen.ca_file, "notify.ca_file"),
-        wait=lambda seconds: _wait(stop, seconds),
+        wait=pause,
     )
     async with kafka_faults(kafka), webhook, open_producer(settings) as producer:
         ledger = KafkaLedger(settings, producer)
@@ -151,8 +159,11 @@ async def notify(settings: Settings) -> None:
             window_ms=chosen.window_minutes * 60_000,
             routing_key=routing_key or "",
         )
-        async with _consumer(settings, topics, ledger) as consumer:
-            await _consume(consumer, notices, stop)
+        async with (
+            _consumer(settings, topics, ledger) as consumer,
+            _served(settings, metrics, consumer),
+        ):
+            await _consume(consumer, notices, stop, metrics)
 
 
 def chosen_topics(chosen: NotifySettings) -> list[str]:
@@ -161,7 +172,30 @@ def chosen_topics(chosen: NotifySettings) -> list[str]:
     return [name for category, name in SCORED.items() if not wanted or category in wanted]
 
 
-async def _consume(consumer: AIOKafkaConsumer, notices: Notices, stop: asyncio.Event) -> None:
+@asynccontextmanager
+async def _served(
+    settings: Settings, metrics: NotifyMetrics, consumer: AIOKafkaConsumer
+) -> AsyncIterator[None]:
+    """Metrics and health, where a port is set for them."""
+
+    def ready() -> tuple[bool, dict[str, Any]]:
+        partitions = len(consumer.assignment())
+        return partitions > 0, {"ready": partitions > 0, "partitions": partitions}
+
+    server = HealthServer(metrics, live=lambda: (True, {"live": True}), ready=ready)
+    port = settings.notify.http_port
+    if port is not None:
+        await server.start(settings.http.model_copy(update={"port": port, "health_port": None}))
+        log.info("notify_serves", metrics=f"http://{settings.http.host}:{server.port}/metrics")
+    try:
+        yield
+    finally:
+        await server.stop()
+
+
+async def _consume(
+    consumer: AIOKafkaConsumer, notices: Notices, stop: asyncio.Event, metrics: NotifyMetrics
+) -> None:
     counts: Counter[str] = Counter()
     log.info("notify_started")
     await _begin_at_the_end(consumer, stop)
@@ -169,7 +203,7 @@ async def _consume(consumer: AIOKafkaConsumer, notices: Notices, stop: asyncio.E
         batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
         for place, records in batches.items():
             try:
-                await _handle_all(consumer, notices, place, records, counts, stop)
+                await _handle_all(consumer, notices, place, records, counts, stop, metrics)
             except StoppedError:
                 break
             except NOT_OURS as fault:
@@ -184,6 +218,7 @@ async def _handle_all(  # noqa: PLR0913, PLR0917  (the parts of one loop)
     records: list[Any],
     counts: Counter[str],
     stop: asyncio.Event,
+    metrics: NotifyMetrics,
 ) -> None:
     """One partition's records in order; what is done is committed, whatever comes next."""
     done: int | None = None
@@ -193,6 +228,9 @@ async def _handle_all(  # noqa: PLR0913, PLR0917  (the parts of one loop)
                 break
             outcome = await notices.handle(record)
             counts[outcome] += 1
+            metrics.records.labels(outcome).inc()
+            if outcome is Notified.DELIVERED:
+                metrics.last_delivery.set_to_current_time()
             done = record.offset + 1
             if outcome in {Notified.DELIVERED, Notified.DEAD_LETTERED}:
                 await consumer.commit({place: done})
