@@ -7,7 +7,7 @@ from benchmarks.contenders.contender import Command, Contender, Job, Run, progra
 
 __all__ = ["CONTENDER"]
 
-TABLES: Final = ("failures", "lockouts", "profiles")
+TABLES: Final = ("failures", "lockouts", "users", "profiles")
 
 
 def _commands(run: Run) -> Sequence[Command]:

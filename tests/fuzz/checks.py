@@ -22,7 +22,16 @@ from riskstream.contract.registry import TOPIC_SCHEMAS
 from riskstream.events.event import Classified
 from riskstream.events.outcome import Reason, Stage, Tally
 from riskstream.events.record import InputRecord, Output
-from riskstream.events.topics import CLASSIFIED, DEAD_LETTER, FAILURES, LOCKOUTS, PROFILES, SCORED
+from riskstream.events.topics import (
+    ALERTS,
+    CLASSIFIED,
+    DEAD_LETTER,
+    FAILURES,
+    LOCKOUTS,
+    PROFILES,
+    SCORED,
+    USERS,
+)
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.duplicates import DuplicateFilter
 from riskstream.pipeline.ingest import Ingest
@@ -31,6 +40,7 @@ from riskstream.pipeline.outputs import MEMBER, RAW_TRUNCATED, REASON, STAGE
 from riskstream.pipeline.state import PartitionState
 from riskstream.risk.levels import level_of
 from riskstream.risk.loader import load_policy
+from riskstream.risk.standing_rows import encode_standing
 from riskstream.windows.failures import FailuresRow
 from riskstream.windows.lockouts import LockoutsRow
 from riskstream.windows.rows import encode_failures, encode_lockouts
@@ -169,7 +179,7 @@ def _as_records(outputs: list[Output]) -> Iterator[InputRecord]:
 
 
 def _recover(state: PartitionState, changelog: list[Output]) -> None:
-    for topic in (FAILURES, LOCKOUTS, PROFILES):
+    for topic in (FAILURES, LOCKOUTS, USERS, PROFILES):
         latest = {output.key: output.value for output in changelog if output.topic == topic}
         if latest:
             state.load_all(topic, latest)
@@ -248,7 +258,8 @@ def _origin(output: Output) -> int:
 
 def _check_assess(case: Case, run: _Run, limits: Limits) -> None:
     tally = run.after
-    scored = [output for output in run.assessed if output.topic != DEAD_LETTER]
+    scored = [output for output in run.assessed if output.topic not in {DEAD_LETTER, ALERTS}]
+    alerts = [output for output in run.assessed if output.topic == ALERTS]
     letters = [output for output in run.assessed if output.topic == DEAD_LETTER]
     _expect(tally.records == len(run.source), "records uncounted by assess")
     _expect(tally.routed == len(scored), "events uncounted by assess")
@@ -256,6 +267,9 @@ def _check_assess(case: Case, run: _Run, limits: Limits) -> None:
     by_offset = {record.offset: record for record in run.source}
     for output in letters:
         _check_dead_letter(output, by_offset[_origin(output)], limits)
+    _expect(tally.alerts.total() == len(alerts), "alerts uncounted by assess")
+    for output in alerts:
+        _check_alert(output, {event_id(each) for each in scored})
     for output in scored:
         _check_scored(output, limits, shaped=not case.direct)
     if case.direct:
@@ -288,6 +302,19 @@ def _check_scored(output: Output, limits: Limits, *, shaped: bool) -> None:
         _expect(all(part is not None for part in value.values()), "a null on the wire")
 
 
+def event_id(scored: Output) -> str:
+    """By its header."""
+    return dict(scored.headers)["ce_id"].decode()
+
+
+def _check_alert(output: Output, scored: set[str]) -> None:
+    _check_frame(output)
+    value: dict[str, Any] = json.loads(output.value or b"")
+    _expect(output.key == value["subject"].encode(), "an alert under another key")
+    _expect(value["standing"]["level"] == "high", "an alert that is not High")
+    _expect(set(value["event_ids"]) <= scored, "an alert about events that nobody sees")
+
+
 def _number(digits: str) -> int | float:
     """Python refuses to read very long ones, and they are JSON all the same."""
     return int(digits) if len(digits) < _LONG_NUMBER else float("inf")
@@ -309,12 +336,13 @@ def _shown(state: PartitionState) -> dict[str, dict[str, Any]]:
     return {
         FAILURES: {key: encode_failures(row) for key, row in state.failures.items()},
         LOCKOUTS: {key: encode_lockouts(row) for key, row in state.lockouts.items()},
+        USERS: {key: encode_standing(row) for key, row in state.standings.items()},
         PROFILES: dict(state.profiles.items()),
     }
 
 
 def _check_rows(state: PartitionState, *, bounded: bool) -> None:
-    for topic in (FAILURES, LOCKOUTS, PROFILES):
+    for topic in (FAILURES, LOCKOUTS, USERS, PROFILES):
         for subject, packed in state.store.scan(topic):
             _expect(bool(subject), "a row without a subject")
             _expect(not bounded or len(packed) <= MAX_ROW, "a row too large")

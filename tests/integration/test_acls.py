@@ -85,7 +85,7 @@ async def ingest(settings: Settings) -> None:
 
 async def assess(settings: Settings) -> None:
     """One unit of work from the classified topic, a recovery and a purge."""
-    written = (*topics.SCORED.values(), topics.DEAD_LETTER)
+    written = (*topics.SCORED.values(), topics.ALERTS, topics.DEAD_LETTER)
     await _one_unit(settings, topics.CLASSIFIED, "riskstream-assess", written, TABLES)
     progress = RecoveryProgress(
         Metrics(role="assess", version="0", policy="p"), {topic: topic for topic in TABLES}
@@ -126,6 +126,8 @@ async def look(settings: Settings) -> None:
         list(topics.SCORED.values()),
         [topics.FAILURES],
         [topics.LOCKOUTS],
+        [topics.USERS],
+        [topics.ALERTS],
         [topics.DEAD_LETTER],
         [topics.NOTIFY_DEAD_LETTER],
     ):

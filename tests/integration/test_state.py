@@ -12,6 +12,7 @@ from typing import Any
 
 from riskstream.demo.stack import free_ports
 from riskstream.events import topics
+from riskstream.pipeline.store import TABLES
 from riskstream.streaming.disk import DiskMemory, DiskStore
 from tests.integration.test_worker import (
     check_outcomes,
@@ -23,7 +24,6 @@ from tests.support.processes import Riskstream, command_path, run, wait_for
 from tests.support.workload import Workload, make_workload
 
 EVENTS = 8000
-STATE_TOPICS = (topics.FAILURES, topics.LOCKOUTS, topics.PROFILES)
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def told(log: str, event: str) -> list[dict[str, Any]]:
 def changelog_length(broker: Broker) -> int:
     """Offsets in all changelogs."""
     with consumer(broker) as client:
-        return sum(sum(end_offsets(client, topic).values()) for topic in STATE_TOPICS)
+        return sum(sum(end_offsets(client, topic).values()) for topic in TABLES)
 
 
 def positions_in(state: Path) -> dict[tuple[str, int], int]:
@@ -77,7 +77,7 @@ def last_rows(broker: Broker) -> dict[tuple[str, int], int]:
     """By changelog and partition, the offset after its last row; markers may follow it."""
     return {
         (topic, record.partition): record.offset + 1
-        for topic in STATE_TOPICS
+        for topic in TABLES
         for record in read_topic(broker, topic)
     }
 

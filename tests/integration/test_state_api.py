@@ -87,7 +87,11 @@ def test_every_worker_answers_for_every_row(kafka_broker: Broker, tmp_path: Path
         )
         rows = {
             (table, (record.key or b"").decode()): json.loads(record.value or b"null")
-            for table, topic in (("failures", topics.FAILURES), ("lockouts", topics.LOCKOUTS))
+            for table, topic in (
+                ("failures", topics.FAILURES),
+                ("lockouts", topics.LOCKOUTS),
+                ("users", topics.USERS),
+            )
             for record in read_topic(kafka_broker, topic)
         }
         assert len({key for _, key in rows}) > 6

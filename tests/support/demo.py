@@ -12,7 +12,7 @@ from riskstream.demo.channels import RawMessage
 from riskstream.demo.outcomes import Outcomes
 from riskstream.events.outcome import Tally
 from riskstream.events.record import InputRecord, Output
-from riskstream.events.topics import CLASSIFIED, RAW
+from riskstream.events.topics import ALERTS, CLASSIFIED, RAW
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
@@ -59,6 +59,8 @@ def process(messages: Iterable[RawMessage]) -> Processed:
         assessed = assess(classified, state)
         state.apply(assessed.changes)
         for output in assessed.outputs:
+            if output.topic == ALERTS:
+                continue
             found.types[orjson.loads(output.value or b"")["event_type"]["name"]] += 1
             found.outcomes.add(_read(output, index))
     found.highest = {name: story.score for name, story in found.outcomes.stories.items()}

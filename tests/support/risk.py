@@ -191,6 +191,7 @@ def live_rows(state: PartitionState) -> dict[str, dict[str, Any]]:
     return {
         "failures": _present(state.failures, view.failures),
         "lockouts": _present(state.lockouts, view.lockouts),
+        "users": _present(state.standings, view.standing),
         "profiles": _present(state.profiles, view.profile),
     }
 
@@ -218,6 +219,7 @@ class Story:
     ip: str | None = HOME
     user_agent: str | None = LAPTOP
     told: list[Told] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
     offset: int = 0
     by: Assess = field(default_factory=assess)
 
@@ -238,8 +240,9 @@ class Story:
         of = facts(kind, **(values | changes))
         result = self.by([record(classified(of), self.offset)], self.state)
         self.state.apply(result.changes)
-        (output,) = result.outputs
+        output, *alerts = result.outputs
         assert output.topic != DEAD_LETTER, output
+        self.alerts += [json.loads(alert.value or b"") for alert in alerts]
         assert output.value is not None
         value = json.loads(output.value)
         risk = value["risk"]

@@ -9,7 +9,7 @@ import msgspec
 
 from riskstream.events.event import Source
 from riskstream.events.record import InputRecord, Output
-from riskstream.events.topics import CLASSIFIED
+from riskstream.events.topics import ALERTS, CLASSIFIED
 from riskstream.events.vendor import VendorEvent
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
@@ -49,7 +49,8 @@ def scored_outputs(*events: dict[str, Any]) -> list[Output]:
         for offset, each in enumerate(ingested.outputs)
         if each.topic == CLASSIFIED
     ]
-    return Assess(load_policy(), Limits())(chunk, PartitionState()).outputs
+    outputs = Assess(load_policy(), Limits())(chunk, PartitionState()).outputs
+    return [output for output in outputs if output.topic != ALERTS]
 
 
 def scored_event(event: dict[str, Any], **changes: Any) -> ScoredEvent:

@@ -9,20 +9,21 @@ from typing import Final, Generic, TypeVar, cast
 
 from riskstream.catalog.loader import load_catalog
 from riskstream.events.record import Output, Record
-from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES
+from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES, USERS
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.state import Changes, PartitionState
 from riskstream.risk.loader import load_policy
 from riskstream.risk.packed import unpack_profile
+from riskstream.risk.standing_rows import decode_standing
 from riskstream.risk.tenant import TenantCounts
 from riskstream.windows.rows import decode_failures, decode_lockouts
 
 __all__ = ["TABLES", "AssessOne", "BytesByKey", "new_assess", "new_ingest"]
 
 BytesByKey = MutableMapping[str, bytes]
-TABLES: Final = ("failures", "lockouts", "profiles")
+TABLES: Final = ("failures", "lockouts", "users", "profiles")
 """In the order in which ``AssessOne`` takes their stores."""
 
 Row = TypeVar("Row")
@@ -39,13 +40,18 @@ def new_assess() -> Assess:
 
 
 class AssessOne:
-    """assess on one record at a time, with the rows in three stores of an engine's own."""
+    """assess on one record at a time, with the rows in four stores of an engine's own."""
 
     def __init__(
-        self, assess: Assess, failures: BytesByKey, lockouts: BytesByKey, profiles: BytesByKey
+        self,
+        assess: Assess,
+        failures: BytesByKey,
+        lockouts: BytesByKey,
+        users: BytesByKey,
+        profiles: BytesByKey,
     ) -> None:
         self._assess = assess
-        self._state = _State(failures, lockouts, profiles)
+        self._state = _State(failures, lockouts, users, profiles)
 
     def __call__(self, record: Record) -> list[Output]:
         """The outputs; changed rows are in the stores when it returns."""
@@ -57,14 +63,17 @@ class AssessOne:
 class _State:
     """What assess reads of a ``PartitionState``. Nothing is removed by age: engines would not."""
 
-    def __init__(self, failures: BytesByKey, lockouts: BytesByKey, profiles: BytesByKey) -> None:
+    def __init__(
+        self, failures: BytesByKey, lockouts: BytesByKey, users: BytesByKey, profiles: BytesByKey
+    ) -> None:
         self.failures = _Rows(failures, lambda _, value: decode_failures(value))
         self.lockouts = _Rows(lockouts, lambda _, value: decode_lockouts(value))
+        self.standings = _Rows(users, lambda _, value: decode_standing(value))
         self.profiles = _Rows(profiles, unpack_profile)
         self.due: dict[tuple[str, str], None] = {}
         self.watermark_ms = 0
         self.tenant = TenantCounts()
-        self._stores = {FAILURES: failures, LOCKOUTS: lockouts, PROFILES: profiles}
+        self._stores = {FAILURES: failures, LOCKOUTS: lockouts, USERS: users, PROFILES: profiles}
 
     def take(self, changes: Changes) -> None:
         self.watermark_ms = max(self.watermark_ms, changes.watermark_ms)

@@ -14,7 +14,7 @@ from typing_extensions import override
 from benchmarks.contenders.programs.core import TABLES, AssessOne, new_assess, new_ingest
 from benchmarks.contenders.programs.place import Place, here
 from riskstream.events.record import InputRecord, Output
-from riskstream.events.topics import CLASSIFIED, DEAD_LETTER, RAW, SCORED
+from riskstream.events.topics import ALERTS, CLASSIFIED, DEAD_LETTER, RAW, SCORED
 
 __all__ = ["main"]
 
@@ -102,7 +102,7 @@ def _ingest(app: Any) -> None:
 
 
 def _assess(app: Any, partitions: int) -> None:
-    assess, send = new_assess(), _sender(app, *SCORED.values(), DEAD_LETTER)
+    assess, send = new_assess(), _sender(app, *SCORED.values(), ALERTS, DEAD_LETTER)
     tables = [
         app.Table(name, partitions=partitions, key_type=bytes, value_type=bytes) for name in TABLES
     ]

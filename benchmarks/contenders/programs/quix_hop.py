@@ -14,7 +14,7 @@ from typing_extensions import override
 from benchmarks.contenders.programs.core import AssessOne, new_assess, new_ingest
 from benchmarks.contenders.programs.place import Place, here
 from riskstream.events.record import InputRecord, Output
-from riskstream.events.topics import CLASSIFIED, DEAD_LETTER, RAW, SCORED
+from riskstream.events.topics import ALERTS, CLASSIFIED, DEAD_LETTER, RAW, SCORED
 
 __all__ = ["main"]
 
@@ -100,8 +100,8 @@ def _ingest(app: Application) -> None:
 
 def _assess(app: Application) -> None:
     offsets = iter(range(2**63))
-    failures, lockouts, profiles = (_StateBytes(name) for name in ("f", "l", "p"))
-    assess_one = AssessOne(new_assess(), failures, lockouts, profiles)
+    tables = [_StateBytes(name) for name in ("f", "l", "u", "p")]
+    assess_one = AssessOne(new_assess(), *tables)
 
     def score(
         value: bytes,
@@ -110,12 +110,13 @@ def _assess(app: Application) -> None:
         headers: Any,  # noqa: ARG001  (Quix's signature)
         stored: Any,
     ) -> list[Output]:
-        failures.state = lockouts.state = profiles.state = stored
+        for table in tables:
+            table.state = stored
         return assess_one(InputRecord(CLASSIFIED, 0, next(offsets), timestamp, key, value))
 
     frame = app.dataframe(_topic(app, CLASSIFIED))
     frame = frame.apply(score, stateful=True, expand=True, metadata=True)
-    _send(frame, {name: _topic(app, name) for name in (*SCORED.values(), DEAD_LETTER)})
+    _send(frame, {name: _topic(app, name) for name in (*SCORED.values(), ALERTS, DEAD_LETTER)})
 
 
 def main() -> None:

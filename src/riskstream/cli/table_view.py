@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 import orjson
 
-from riskstream.cli.output import styled, table
+from riskstream.cli.output import LEVEL_STYLES, printable, styled, table
 from riskstream.errors import KafkaFaultError
 from riskstream.events.times import format_time
-from riskstream.events.topics import FAILURES, LOCKOUTS
+from riskstream.events.topics import FAILURES, LOCKOUTS, USERS
+from riskstream.risk.standing_rows import decode_standing, encode_standing
 from riskstream.windows.rows import (
     decode_failures,
     decode_lockouts,
@@ -89,7 +90,33 @@ class _Lockouts:
         )
 
 
-TABLES: dict[str, TableView] = {"failures": _Failures(), "lockouts": _Lockouts()}
+class _Users:
+    topic = USERS
+
+    def ranked(self, values: Iterable[bytes], now_ms: int) -> list[ShownRow]:
+        rows = [_shown(value, now_ms, _standing_at) for value in values]
+        return sorted(rows, key=lambda row: (*_most_points_first(row.now), row.now["subject"]))
+
+    def render(self, rows: Sequence[ShownRow], now_ms: int) -> "Table":
+        lines = []
+        for row in rows:
+            standing = row.now["standing"]
+            level = styled(standing["level"], LEVEL_STYLES[standing["level"]])
+            until = standing.get("valid_until", "")
+            causes = "; ".join(_cause(each) for each in row.now["causes"] if each["points"])
+            lines.append((row.now["subject"], standing["score"], level, until, causes, row.as_of))
+        return table(
+            ["subject", "#score", "level", "level until", "causes", "newest event"],
+            lines,
+            title=f"Standings at {format_time(now_ms)}",
+        )
+
+
+TABLES: dict[str, TableView] = {
+    "failures": _Failures(),
+    "lockouts": _Lockouts(),
+    "users": _Users(),
+}
 """By the name that a person types."""
 
 
@@ -109,6 +136,20 @@ def _failures_at(value: bytes, now_ms: int) -> bytes:
 
 def _lockouts_at(value: bytes, now_ms: int) -> bytes:
     return encode_lockouts(msgspec.structs.replace(decode_lockouts(value), as_of_ms=now_ms))
+
+
+def _standing_at(value: bytes, now_ms: int) -> bytes:
+    row = decode_standing(value)
+    return encode_standing(msgspec.structs.replace(row, as_of_ms=max(row.as_of_ms, now_ms)))
+
+
+def _most_points_first(row: dict[str, Any]) -> tuple[float, float]:
+    """By score, then by what is left of all causes."""
+    return -row["standing"]["score"], -row["standing"]["accumulated"]
+
+
+def _cause(cause: dict[str, Any]) -> str:
+    return f"{printable(cause['detail'])} ({cause['points']:.0f})"
 
 
 def _totals(row: dict[str, Any]) -> list[int]:

@@ -1,4 +1,4 @@
-"""``riskstream tables``: the windowed tables of failures and lockouts, read from their topics."""
+"""``riskstream tables``: failures, lockouts and standings, read from their topics."""
 
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ class TableName(StrEnum):
 
     FAILURES = "failures"
     LOCKOUTS = "lockouts"
+    USERS = "users"
 
 
 def tables(
@@ -40,12 +41,17 @@ def tables(
 ) -> None:
     """Show the rows of a table, the subjects with the most first.
 
+    failures and lockouts count what happened; users has how bad things are with each subject, from
+    0 to 100, fading since its events, and what that comes from.
+
     Reads the table's compacted topic to its end; the last value of a key is its row.
-    The table shows the counts as they stand now (or --at), the JSON the rows as the topic has them.
+    The table shows how things stand now (or --at), the JSON the rows as the topic has them.
 
     **Examples:**
 
-    riskstream tables failures --top 10
+    riskstream tables users --top 10
+
+    riskstream tables failures --at 1h
 
     riskstream tables lockouts --key 1234:7 --format json
     """

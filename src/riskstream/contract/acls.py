@@ -11,6 +11,7 @@ from enum import StrEnum
 from shlex import quote
 
 from riskstream.events.topics import (
+    ALERTS,
     CLASSIFIED,
     DEAD_LETTER,
     FAILURES,
@@ -23,6 +24,7 @@ from riskstream.events.topics import (
     SCORED,
     SCORED_PREFIX,
     SOURCES,
+    USERS,
     VIEWS,
     topics_with,
 )
@@ -174,11 +176,17 @@ def _ingest(group: str) -> tuple[Acl, ...]:
 
 
 def _assess(group: str, views: Iterable[str]) -> tuple[Acl, ...]:
-    tables = {FAILURES: "failures", LOCKOUTS: "lockouts", PROFILES: "profiles"}
+    tables = {
+        FAILURES: "failures",
+        LOCKOUTS: "lockouts",
+        USERS: "users",
+        PROFILES: "profiles",
+    }
     return (
         _topic(CLASSIFIED, Operation.READ, "classified events are consumed"),
         _topic(CLASSIFIED, Operation.DELETE, "what is done is purged (worker.purge_classified)"),
         *(_topic(name, Operation.WRITE, "scored events are routed") for name in SCORED.values()),
+        _topic(ALERTS, Operation.WRITE, "rises to High are told"),
         _topic(DEAD_LETTER, Operation.WRITE, "bad input is kept"),
         *(
             _topic(VIEWS[View(view)], Operation.WRITE, f"scored events are written as {view}")
@@ -223,6 +231,8 @@ def _reader() -> tuple[Acl, ...]:
         _scored(),
         _topic(FAILURES, Operation.READ, "tables failures"),
         _topic(LOCKOUTS, Operation.READ, "tables lockouts"),
+        _topic(USERS, Operation.READ, "tables users"),
+        _topic(ALERTS, Operation.READ, "schemas check --topic"),
         _topic(DEAD_LETTER, Operation.READ, "dlq list, dlq show"),
         _topic(NOTIFY_DEAD_LETTER, Operation.READ, "schemas check --topic"),
     )

@@ -18,6 +18,7 @@ from riskstream.events.topics import (
     topics_with,
 )
 from riskstream.events.vocabulary import Category, View
+from riskstream.pipeline.outputs import ALERT_TYPE
 from riskstream.pipeline.trace import TRACEPARENT, TRACESTATE
 from riskstream.risk.levels import Level
 
@@ -122,6 +123,16 @@ def _headers(*, view: bool) -> Part:
     return {"type": "object", "properties": properties, "required": required}
 
 
+def _alert_headers() -> Part:
+    """Those of a scored record, but for the category and the kind of event."""
+    headers = _headers(view=False)
+    properties = {name: part for name, part in headers["properties"].items() if name != "category"}
+    properties["ce_id"] = {**_TEXT, "description": "id of the alert"}
+    properties["ce_type"] = {"type": "string", "const": ALERT_TYPE}
+    required = [name for name in headers["required"] if name != "category"]
+    return {**headers, "properties": properties, "required": required}
+
+
 def _message_of(topic: str) -> str:
     if topic in SCORED.values():
         return "scored"
@@ -175,6 +186,15 @@ _MESSAGES: Final[dict[str, Part]] = {
     "lockouts": {
         "title": "Row of lockouts; null where it is gone",
         "payload": _schema("lockouts_row.v1"),
+    },
+    "users": {
+        "title": "Row of standings; null where it is gone",
+        "payload": _schema("users_row.v1"),
+    },
+    "alerts": {
+        "title": "Alert: a subject rose to High",
+        "headers": _alert_headers(),
+        "payload": _schema("alert.v1"),
     },
     "profiles": {
         "title": "Profile (internal)",

@@ -8,6 +8,7 @@ from typing import Any
 import riskstream
 from riskstream.errors import ConfigError
 from riskstream.events.topics import (
+    ALERTS,
     CLASSIFIED,
     DEAD_LETTER,
     FAILURES,
@@ -15,6 +16,7 @@ from riskstream.events.topics import (
     LOCKOUTS,
     NOTIFY_DEAD_LETTER,
     SCORED,
+    USERS,
 )
 
 __all__ = ["TOPIC_SCHEMAS", "examples", "load", "names", "schemas_dir"]
@@ -27,6 +29,8 @@ TOPIC_SCHEMAS: dict[str, str] = {
     FAILURES: "failures_row.v1",
     FEEDBACK: "feedback.v1",
     LOCKOUTS: "lockouts_row.v1",
+    USERS: "users_row.v1",
+    ALERTS: "alert.v1",
     **dict.fromkeys([*SCORED.values(), NOTIFY_DEAD_LETTER], "scored.v1"),
 }
 """The schema of a topic's values; of dead letters, whose values are anything, of the headers.

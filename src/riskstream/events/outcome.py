@@ -103,6 +103,10 @@ class Tally:
     """Failures folded, by (category, failure kind)."""
     lockouts: Counter[str] = field(default_factory=Counter)
     """Locks folded, by scope."""
+    alerts: Counter[str] = field(default_factory=Counter)
+    """Alerts written, by the family of the event that led to them."""
+    repeats: int = 0
+    """Events after which a subject stood High and nothing was told, since it had been."""
     scores: Counter[int] = field(default_factory=Counter)
     """Events by score, for the score histogram."""
     accounts: Counter[int] = field(default_factory=Counter)

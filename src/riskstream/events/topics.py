@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from riskstream.events.vocabulary import Category, View
 
 __all__ = [
+    "ALERTS",
     "ALL_TOPICS",
     "CLASSIFIED",
     "DEAD_LETTER",
@@ -23,6 +24,7 @@ __all__ = [
     "SCORED_PATTERN",
     "SCORED_PREFIX",
     "SOURCES",
+    "USERS",
     "VIEWS",
     "VIEW_TOPICS",
     "TopicSpec",
@@ -47,6 +49,10 @@ LOCKOUTS = "iam.state.lockouts.v1"
 """Compacted table: lock state and lockouts per subject."""
 FEEDBACK = "iam.feedback.v1"
 """What analysts say of scored events: true or false positive, by whom and when."""
+USERS = "iam.state.users.v1"
+"""Compacted table: the standing of each subject, and what it comes from."""
+ALERTS = "iam.alerts.v1"
+"""One record whenever a subject's standing rises to High."""
 PROFILES = "iam.internal.profiles.v1"
 """Internal compacted table: what is usual for a subject."""
 SOURCES = "iam.internal.sources.v1"
@@ -108,8 +114,10 @@ ALL_TOPICS: tuple[TopicSpec, ...] = (
         _spec(name, f"scored events of category {category.value}", retention_ms=str(30 * DAY_MS))
         for category, name in SCORED.items()
     ),
+    _spec(ALERTS, "rises of subjects to High", retention_ms=str(30 * DAY_MS)),
     _table(FAILURES, "table of failures per subject"),
     _table(LOCKOUTS, "table of lockouts per subject"),
+    _table(USERS, "table of standings per subject"),
     _table(PROFILES, "table of profiles per subject (internal)"),
     _spec(
         SOURCES,

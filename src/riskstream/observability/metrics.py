@@ -26,6 +26,7 @@ from riskstream.events.outcome import FilterReason, Reason, Stage, Tally
 from riskstream.events.vocabulary import FAILURE_KINDS, Category, LockScope
 from riskstream.observability.collectors import CountedHistogram, Names, WatchedGauge
 from riskstream.risk.levels import Level
+from riskstream.risk.policy import Family
 
 __all__ = ["Metrics", "NotifyMetrics", "PollMetrics", "WebhookMetrics"]
 
@@ -128,6 +129,12 @@ class Metrics:
             "failures_total", "Failures folded into the table.", "category", "kind"
         )
         self.lockouts = self._counter("lockouts_total", "Locks folded into the table.", "scope")
+        self.alerts = self._counter(
+            "alerts_total", "Subjects that rose to High, by the family of what did it.", "family"
+        )
+        self.repeats = self._counter(
+            "alert_repeats_total", "Events of subjects that stood High and had been told of."
+        )
         self.effects = self._counter(
             "effects_total", "Effects on another user: written by ingest, folded by assess."
         )
@@ -204,6 +211,8 @@ class Metrics:
                 self.scored.labels(category.value, level.value)
         for scope in LockScope:
             self.lockouts.labels(scope.value)
+        for family in Family:
+            self.alerts.labels(family.value)
         for entry in () if catalog is None else catalog.entries:
             if entry.kind in FAILURE_KINDS:
                 self.failures.labels(entry.category.value, FAILURE_KINDS[entry.kind].value)
@@ -264,6 +273,7 @@ class Metrics:
             (self.clipped, tally.clipped),
             (self.truncated, tally.truncated),
             (self.uncataloged, tally.uncataloged),
+            (self.repeats, tally.repeats),
             (self.expired, tally.expired_rows),
             (self.forgotten, tally.forgotten_ids),
         ):
@@ -279,6 +289,7 @@ class Metrics:
         for single, by_label in (
             (self.filtered, tally.filtered),
             (self.lockouts, tally.lockouts),
+            (self.alerts, tally.alerts),
         ):
             for label, amount in by_label.items():
                 single.labels(label).inc(amount)

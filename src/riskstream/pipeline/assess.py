@@ -17,6 +17,7 @@ from riskstream.pipeline.mask import Mask
 from riskstream.pipeline.outputs import RAW_TRUNCATED, dead_letter_output, origin_record
 from riskstream.pipeline.overlay import Overlay
 from riskstream.pipeline.score import Incoming, scored_output
+from riskstream.pipeline.standings import Stand, Standings, alert_output
 from riskstream.pipeline.state import Changes, PartitionState
 from riskstream.pipeline.trace import trace_context
 from riskstream.risk.levels import Level
@@ -24,6 +25,7 @@ from riskstream.risk.policy import Policy
 from riskstream.risk.profile import Profile
 from riskstream.risk.scorer import Scorer
 from riskstream.risk.situation import Situation
+from riskstream.risk.standing import Standing
 
 __all__ = ["Assess", "Assessed", "Assessment", "remember"]
 
@@ -51,6 +53,8 @@ class Assess:
         self._mask = mask
         self._fold = Fold(policy)
         self._score = Scorer(policy, partitions)
+        self._standings = Standings(policy)
+        self._from_score = self._standings.from_score
 
     def __call__(
         self,
@@ -123,8 +127,17 @@ class Assess:
             return None
         limit = self._limits.max_message_bytes
         shown = risk if self._mask is None else self._mask.risk(risk)
+        stand = None
+        if risk.score >= self._from_score:
+            stand = self._standings(facts, folded, shown, offset, rows)
+            folded.late |= stand.late
         output, shrunk = scored_output(incoming, shown, counts, _flags(folded), limit)
-        _write(rows, folded, profile, facts.subject)
+        if stand is None:
+            _write(rows, folded, profile, facts.subject)
+        else:
+            alert = _alert(incoming.classified, stand, tally)
+            _write(rows, folded, profile, facts.subject, stand.standing)
+            rows.alert = alert
         tally.routed += 1
         tally.truncated += shrunk
         tally.uncataloged += facts.category is Category.UNCATALOGED
@@ -180,6 +193,9 @@ class Assessment:
             output = one(record, rows, seen, tally)
             if output is not None:
                 put(output)
+                if rows.alert is not None:
+                    put(_traced(rows.alert, record))
+                    rows.alert = None
 
     def finish(self) -> Assessed:
         """What the chunk leads to; nothing may be fed after it."""
@@ -238,13 +254,28 @@ def _received_text(raw: bytes) -> bytes:
     return msgspec.json.decode(raw, type=str).encode() if raw else b""
 
 
-def _write(rows: Overlay, folded: Folded, profile: Profile | None, subject: str) -> None:
+def _alert(classified: Classified, stand: Stand, tally: Tally) -> Output | None:
+    tally.repeats += stand.repeated
+    if stand.rising is None:
+        return None
+    tally.alerts[stand.family] += 1
+    return alert_output(classified.facts, stand.rising, classified.received_ms)
+
+
+def _write(
+    rows: Overlay,
+    folded: Folded,
+    profile: Profile | None,
+    subject: str,
+    standing: Standing | None = None,
+) -> None:
     rows.write(
         subject,
         folded.failures if folded.failures_changed else None,
         folded.lockouts if folded.lockouts_changed else None,
         None if profile is folded.profile else profile,
         folded.profile,
+        standing,
     )
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES
+from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES, USERS
 from riskstream.pipeline.store import RowStore
 from riskstream.risk.profile import PROFILES_TTL_MS
+from riskstream.risk.standing import STANDINGS_TTL_MS
 from riskstream.windows.failures import FAILURES_TTL_MS
 from riskstream.windows.lockouts import LOCKOUTS_TTL_MS
 from riskstream.windows.packed import packed_as_of
@@ -26,6 +27,7 @@ LOOKED_AT: Final = 256
 TTL_MS: Final = {
     FAILURES: FAILURES_TTL_MS,
     LOCKOUTS: LOCKOUTS_TTL_MS,
+    USERS: STANDINGS_TTL_MS,
     PROFILES: PROFILES_TTL_MS,
 }
 

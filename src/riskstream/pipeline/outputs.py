@@ -17,6 +17,7 @@ from riskstream.events.vocabulary import Category, Kind
 from riskstream.pipeline.trace import trace_context
 
 __all__ = [
+    "ALERT_TYPE",
     "CE_TYPE_PREFIX",
     "CONNECT_DETAIL",
     "CONNECT_OFFSET",
@@ -30,6 +31,7 @@ __all__ = [
     "REASON",
     "STAGE",
     "TIMESTAMP",
+    "alert_headers",
     "dead_letter_output",
     "origin_record",
     "raw_reference",
@@ -58,6 +60,8 @@ TIMESTAMP: Final = "x-riskstream-timestamp"
 RAW_TRUNCATED: Final = "raw_truncated"
 """``true`` where the value is a reference (``raw_reference``) because the bytes did not fit."""
 
+ALERT_TYPE: Final = "riskstream.alert"
+"""``ce_type`` of an alert."""
 CE_TYPE_PREFIX: Final = "com.onelogin.event."
 """``ce_type`` is this and the kind of the event, ``com.onelogin.event.login_failure``: a closed
 set of names that stays when OneLogin adds an event type."""
@@ -142,6 +146,21 @@ def scored_headers(facts: Facts, score: int, level: str) -> Headers:
         ("ce_time", format_time(facts.time_ms).encode()),
         ("ce_subject", facts.subject.encode()),
         *_told(score, level, facts.category),
+    )
+
+
+def alert_headers(alert_id: str, facts: Facts, time_ms: int, score: int, level: str) -> Headers:
+    """The same for an alert, which has no category: it is of a subject, and not of one event."""
+    return (
+        ("ce_id", alert_id.encode()),
+        _source(facts.account_id),
+        _SPECVERSION,
+        ("ce_type", ALERT_TYPE.encode()),
+        ("ce_time", format_time(time_ms).encode()),
+        ("ce_subject", facts.subject.encode()),
+        _CONTENT_TYPE,
+        ("risk_score", b"%d" % score),
+        ("risk_level", level.encode()),
     )
 
 

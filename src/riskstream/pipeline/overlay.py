@@ -1,8 +1,10 @@
 """A state with the changes of the chunk at hand laid over it: what assess reads and writes."""
 
-from riskstream.events.topics import FAILURES, LOCKOUTS
+from riskstream.events.record import Output
+from riskstream.events.topics import FAILURES, LOCKOUTS, USERS
 from riskstream.pipeline.state import Changes, PartitionState
 from riskstream.risk.profile import PROFILES_TTL_MS, Profile
+from riskstream.risk.standing import STANDINGS_TTL_MS, Standing
 from riskstream.risk.tenant import TenantView
 from riskstream.windows.failures import FAILURES_TTL_MS, FailuresRow
 from riskstream.windows.lockouts import LOCKOUTS_TTL_MS, LockoutsRow
@@ -17,7 +19,7 @@ class Overlay:
     on where the chunk began.
     """
 
-    __slots__ = ("_state", "changes", "tenant")
+    __slots__ = ("_state", "alert", "changes", "tenant")
 
     def __init__(self, state: PartitionState) -> None:
         self._state = state
@@ -25,6 +27,8 @@ class Overlay:
         self.tenant = TenantView(state.tenant, state.watermark_ms)
         """What is usual for the partition's users, this chunk's among them."""
         self.changes.tenant = self.tenant.cells
+        self.alert: Output | None = None
+        """What the event at hand has to tell of its subject."""
 
     def failures(self, subject: str) -> FailuresRow | None:
         """The subject's row of the failures table."""
@@ -50,13 +54,22 @@ class Overlay:
             return None
         return row
 
-    def write(
+    def standing(self, subject: str) -> Standing | None:
+        """The subject's row of the users table."""
+        changes = self.changes
+        row = changes.standings.get(subject) or self._state.standings.get(subject)
+        if row is None or row.as_of_ms + STANDINGS_TTL_MS < changes.watermark_ms:
+            return None
+        return row
+
+    def write(  # noqa: PLR0913, PLR0917  (a row of each table)
         self,
         subject: str,
         failures: FailuresRow | None,
         lockouts: LockoutsRow | None,
         profile: Profile | None,
         before: Profile | None,
+        standing: Standing | None = None,
     ) -> None:
         """Put changed rows in place; None leaves a row as it is. ``before`` is the old profile."""
         changes, newest = self.changes, 0
@@ -70,6 +83,9 @@ class Overlay:
         if lockouts is not None:
             changes.lockouts[subject] = lockouts
             newest = max(newest, lockouts.as_of_ms)
+        if standing is not None:
+            changes.standings[subject] = standing
+            newest = max(newest, standing.as_of_ms)
         if newest > changes.watermark_ms:
             changes.watermark_ms = self.tenant.watermark_ms = newest
 
@@ -81,6 +97,8 @@ class Overlay:
                 buried += changes.failures.setdefault(subject, None) is None
             elif topic == LOCKOUTS:
                 buried += changes.lockouts.setdefault(subject, None) is None
+            elif topic == USERS:
+                buried += changes.standings.setdefault(subject, None) is None
             else:
                 buried += changes.profiles.setdefault(subject, None) is None
         return buried

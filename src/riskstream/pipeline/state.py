@@ -14,13 +14,20 @@ from msgspec.structs import replace
 
 from riskstream.errors import KafkaFaultError
 from riskstream.events.record import Output
-from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES
+from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES, USERS
 from riskstream.pipeline.duplicates import Sightings
 from riskstream.pipeline.expiry import MAX_TOMBSTONES, Expiry, RowKey
 from riskstream.pipeline.rows import CACHED_ROWS, TableRows
 from riskstream.pipeline.store import Checkpoint, MemoryStore, PackedRow, RowStore
 from riskstream.risk.packed import pack_profile, repack_profile, unpack_profile
 from riskstream.risk.profile import Profile
+from riskstream.risk.standing import Standing
+from riskstream.risk.standing_rows import (
+    decode_standing,
+    encode_standing,
+    pack_standing,
+    unpack_standing,
+)
 from riskstream.risk.tenant import TenantCounts
 from riskstream.windows.failures import FailuresRow
 from riskstream.windows.lockouts import LockoutsRow
@@ -50,6 +57,7 @@ class Changes:
         "lockouts",
         "profiles",
         "seen",
+        "standings",
         "tenant",
         "watermark_ms",
     )
@@ -57,6 +65,7 @@ class Changes:
     def __init__(self, watermark_ms: int = 0) -> None:
         self.failures: dict[str, FailuresRow | None] = {}
         self.lockouts: dict[str, LockoutsRow | None] = {}
+        self.standings: dict[str, Standing | None] = {}
         self.profiles: dict[str, Profile | None] = {}
         self.watermark_ms = watermark_ms
         self.seen: Sightings | None = None
@@ -80,6 +89,12 @@ class Changes:
             for key, row in self.lockouts.items()
         ]
         outputs += [
+            Output(
+                USERS, key.encode(), None if row is None else encode_standing(row), (), timestamp
+            )
+            for key, row in self.standings.items()
+        ]
+        outputs += [
             Output(PROFILES, key.encode(), value, (), timestamp)
             for key, value in self._profiles_packed().items()
         ]
@@ -91,6 +106,8 @@ class Changes:
             yield FAILURES, key, None if failures is None else pack_failures(failures)
         for key, lockouts in self.lockouts.items():
             yield LOCKOUTS, key, None if lockouts is None else pack_lockouts(lockouts)
+        for key, standing in self.standings.items():
+            yield USERS, key, None if standing is None else pack_standing(standing)
         for key, profile in self._profiles_packed().items():
             yield PROFILES, key, profile
 
@@ -104,7 +121,7 @@ class Changes:
         return self._packed_profiles
 
     def __len__(self) -> int:
-        return len(self.failures) + len(self.lockouts) + len(self.profiles)
+        return sum(len(changed) for _, changed in _by_topic(self))
 
 
 class PartitionState:
@@ -119,6 +136,7 @@ class PartitionState:
         self.store: RowStore = MemoryStore() if store is None else store
         self.failures = TableRows(FAILURES, self.store, unpack_failures, cached_rows)
         self.lockouts = TableRows(LOCKOUTS, self.store, unpack_lockouts, cached_rows)
+        self.standings = TableRows(USERS, self.store, unpack_standing, cached_rows)
         self.profiles = TableRows(PROFILES, self.store, unpack_profile, cached_rows)
         self._expiry = Expiry(self.store)
         self.due = self._expiry.due
@@ -143,7 +161,7 @@ class PartitionState:
     def prefetch(self, subjects: Iterable[str]) -> None:
         """Read all rows of these subjects at once: for stores that are not memory."""
         wanted = set(subjects)
-        for rows in (self.failures, self.lockouts, self.profiles):
+        for rows in (self.failures, self.lockouts, self.standings, self.profiles):
             rows.prefetch(wanted)
 
     def apply(
@@ -177,6 +195,7 @@ class PartitionState:
             self._tenant.apply(changes.tenant, watermark)
         self.failures.take(changes.failures)
         self.lockouts.take(changes.lockouts)
+        self.standings.take(changes.standings)
         self.profiles.take(changes.profiles)
         for topic, changed in _by_topic(changes):
             for subject, row in changed.items():
@@ -219,7 +238,7 @@ class PartitionState:
         counts = {**before.counts, topic: before.counts.get(topic, 0) + more}
         self.store.write(rows, Checkpoint(None, False, watermark, changelog, counts))
         self.watermark_ms = watermark
-        for table in (self.failures, self.lockouts, self.profiles):
+        for table in (self.failures, self.lockouts, self.standings, self.profiles):
             table.forget()
         self._expiry.reset()
         self._tenant = None
@@ -234,7 +253,7 @@ class PartitionState:
     def clear(self) -> None:
         """Forget every row, and the watermark."""
         self.store.clear()
-        for table in (self.failures, self.lockouts, self.profiles):
+        for table in (self.failures, self.lockouts, self.standings, self.profiles):
             table.forget()
         self._expiry.reset()
         self._tenant = None
@@ -248,10 +267,11 @@ class PartitionState:
             counts[topic] = counts.get(topic, 0) + more
         return counts
 
-    def _rows(self, topic: str) -> Mapping[str, FailuresRow | LockoutsRow | Profile]:
-        tables: dict[str, Mapping[str, FailuresRow | LockoutsRow | Profile]] = {
+    def _rows(self, topic: str) -> Mapping[str, FailuresRow | LockoutsRow | Standing | Profile]:
+        tables: dict[str, Mapping[str, FailuresRow | LockoutsRow | Standing | Profile]] = {
             FAILURES: self.failures,
             LOCKOUTS: self.lockouts,
+            USERS: self.standings,
             PROFILES: self.profiles,
         }
         return tables[topic]
@@ -260,6 +280,7 @@ class PartitionState:
 _Changed = (
     Mapping[str, FailuresRow | None]
     | Mapping[str, LockoutsRow | None]
+    | Mapping[str, Standing | None]
     | Mapping[str, Profile | None]
 )
 
@@ -268,6 +289,7 @@ def _by_topic(changes: Changes) -> tuple[tuple[str, _Changed], ...]:
     return (
         (FAILURES, changes.failures),
         (LOCKOUTS, changes.lockouts),
+        (USERS, changes.standings),
         (PROFILES, changes.profiles),
     )
 
@@ -275,6 +297,7 @@ def _by_topic(changes: Changes) -> tuple[tuple[str, _Changed], ...]:
 _PACK: Final[dict[str, Callable[[bytes], bytes]]] = {
     FAILURES: lambda value: pack_failures(decode_failures(value)),
     LOCKOUTS: lambda value: pack_lockouts(decode_lockouts(value)),
+    USERS: lambda value: pack_standing(decode_standing(value)),
     PROFILES: repack_profile,
 }
 """The value of a changelog record in the form of the stores."""

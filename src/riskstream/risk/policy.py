@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from riskstream.events.vocabulary import Kind, LockScope, Sensitivity
 from riskstream.risk.example_rules import Example
 from riskstream.risk.exceptions import ExceptionRule
+from riskstream.risk.levels import HIGH_FROM
 from riskstream.risk.numbers import (
     MAX_PRIOR,
     Count,
@@ -45,6 +46,7 @@ __all__ = [
     "RunSteps",
     "SaturationRule",
     "Signals",
+    "StandingRule",
     "Step",
     "Steps",
     "Travel",
@@ -326,6 +328,19 @@ class ProfileRule(Part):
     """A failure this long after the last one begins a new run."""
 
 
+class StandingRule(Part):
+    """How bad things are with a subject, from what its events scored; ``standing`` has the sum."""
+
+    half_life_hours: Annotated[int, Field(ge=1, le=96)]
+    """In so many hours half of an event's score is left."""
+    from_score: Annotated[int, Field(ge=18, le=HIGH_FROM)]
+    """Events below say nothing. 17 is the most that an event scores by its type alone."""
+    halfway: Annotated[int, Field(ge=1, le=10_000)]
+    """So many points beside the strongest cause lead half of the way from it to 100."""
+    rearm_points: Annotated[int, Field(ge=0, le=50)]
+    """A rise to High is told again once the score has been so far below High."""
+
+
 class LockoutRule(Part):
     """What is assumed about locks."""
 
@@ -347,6 +362,7 @@ class Policy(Part):
     relays: Relays = Relays()
     attacked: AttackedRule
     profile: ProfileRule
+    standing: StandingRule
     lockouts: LockoutRule = LockoutRule()
     exceptions: tuple[ExceptionRule, ...] = ()
     """Signals silenced for some, until a day, for a reason."""

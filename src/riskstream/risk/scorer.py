@@ -19,7 +19,7 @@ from riskstream.risk.signals.usual import USUAL_FAMILY, usual_signals
 from riskstream.risk.situation import Situation
 from riskstream.windows.panes import HOUR_MINUTES
 
-__all__ = ["Prior", "Risk", "Scorer", "Signal", "VendorPart", "colleagues_in"]
+__all__ = ["Prior", "Risk", "Scorer", "Signal", "VendorPart", "colleagues_in", "families_of"]
 
 
 class Prior(Struct, frozen=True, gc=False):
@@ -228,6 +228,13 @@ class Scorer:
             if part:
                 saturated.append((-part, rank, family, id_, detail))
         return saturated
+
+
+def families_of(policy: Policy) -> dict[str, Family]:
+    """The family of every signal that is not off, by its id."""
+    rules = {id_: getattr(policy.signals, id_) for id_ in type(policy.signals).model_fields}
+    named = {id_: Family(rule.family) for id_, rule in rules.items() if rule is not None}
+    return USUAL_FAMILY | named
 
 
 def colleagues_in(colleagues: int, partitions: int) -> int:

@@ -33,7 +33,7 @@ async def check_before_start(settings: Settings, role: Literal["ingest", "assess
     if role == "ingest":
         needed = [topics.RAW, topics.CLASSIFIED, topics.DEAD_LETTER]
     else:
-        needed = [*CO_PARTITIONED, *topics.SCORED.values(), topics.DEAD_LETTER]
+        needed = [*CO_PARTITIONED, *topics.SCORED.values(), topics.ALERTS, topics.DEAD_LETTER]
         needed += [topics.VIEWS[View(view)] for view in settings.views.topics]
     await check_rights(settings.kafka, needed_rights(settings, role))
     found = await describe_topics(settings.kafka, needed)

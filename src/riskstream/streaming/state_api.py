@@ -16,9 +16,10 @@ from structlog import get_logger
 from yarl import URL
 
 from riskstream.config import HttpSettings
-from riskstream.events.topics import FAILURES, LOCKOUTS
+from riskstream.events.topics import FAILURES, LOCKOUTS, USERS
 from riskstream.observability.http import FORWARDED, StateAnswer
 from riskstream.pipeline.state import PartitionState
+from riskstream.risk.standing_rows import encode_standing
 from riskstream.streaming.apps import HopApp
 from riskstream.streaming.partitioner import partition_of
 from riskstream.streaming.stages import AssessStage
@@ -26,7 +27,7 @@ from riskstream.windows.rows import encode_failures, encode_lockouts
 
 __all__ = ["StateApi", "own_url"]
 
-TABLES = {"failures": FAILURES, "lockouts": LOCKOUTS}
+TABLES = {"failures": FAILURES, "lockouts": LOCKOUTS, "users": USERS}
 HOP_SECONDS = 3.0
 ANSWER_BYTES = 4_194_304
 ANYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  (to recognise it)
@@ -106,6 +107,9 @@ def _row(state: PartitionState, table: str, key: str) -> bytes | None:
     if table == "failures":
         failures = state.failures.get(key)
         return None if failures is None else encode_failures(failures)
+    if table == "users":
+        standing = state.standings.get(key)
+        return None if standing is None else encode_standing(standing)
     lockouts = state.lockouts.get(key)
     return None if lockouts is None else encode_lockouts(lockouts)
 

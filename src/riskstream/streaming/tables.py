@@ -11,7 +11,7 @@ import faust
 from faust.stores.memory import Store as MemoryStore
 from typing_extensions import override
 
-from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES
+from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES, USERS
 from riskstream.pipeline.rows import CACHED_ROWS
 from riskstream.pipeline.state import PartitionState
 from riskstream.pipeline.store import TABLES
@@ -81,7 +81,7 @@ class StateTable(faust.Table):
 
 
 class StateTables:
-    """The three tables and, for each partition, the state that assess works on."""
+    """The four tables and, for each partition, the state that assess works on."""
 
     def __init__(
         self,
@@ -144,6 +144,7 @@ class StateTables:
         rows: dict[str, Mapping[str, Any]] = {
             FAILURES: state.failures,
             LOCKOUTS: state.lockouts,
+            USERS: state.standings,
             PROFILES: state.profiles,
         }
         return [(table, rows[topic]) for topic, table in self.tables.items()]

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from riskstream.config import Settings
 from riskstream.errors import ConfigError
 from riskstream.events.record import Output
-from riskstream.events.topics import ALL_TOPICS, DEAD_LETTER, SCORED, TopicSpec
+from riskstream.events.topics import ALERTS, ALL_TOPICS, DEAD_LETTER, SCORED, TopicSpec
 from riskstream.streaming.admin import create_topics, describe_topics
 from riskstream.streaming.client import client_options, kafka_faults
 from riskstream.streaming.inquiry import log_facts
@@ -45,7 +45,7 @@ class TrialTopics:
 
 
 def trial_specs(prefix: str) -> tuple[TopicSpec, ...]:
-    """The scored topics and the dead-letter topic as a trial has them.
+    """The scored topics, alerts and dead letters as a trial has them.
 
     Raises:
         ConfigError: With this prefix a trial's topic would be taken for one of ours.
@@ -63,7 +63,7 @@ def trial_specs(prefix: str) -> tuple[TopicSpec, ...]:
             config={**spec.config, "retention.ms": str(KEPT_MS)},
         )
         for spec in ALL_TOPICS
-        if spec.name in {*SCORED.values(), DEAD_LETTER}
+        if spec.name in {*SCORED.values(), ALERTS, DEAD_LETTER}
     )
 
 

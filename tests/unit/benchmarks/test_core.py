@@ -28,7 +28,7 @@ def classified_fixture() -> list[InputRecord]:
 
 def test_one_at_a_time_over_a_store_gives_the_same_bytes(classified: list[InputRecord]) -> None:
     """The rows survive their way through an engine's store of bytes: every output is the same."""
-    stores: tuple[dict[str, bytes], ...] = ({}, {}, {})
+    stores: tuple[dict[str, bytes], ...] = ({}, {}, {}, {})
     assess_one = AssessOne(new_assess(), *stores)
 
     outputs = [output for record in classified for output in assess_one(record)]
@@ -38,5 +38,6 @@ def test_one_at_a_time_over_a_store_gives_the_same_bytes(classified: list[InputR
     assert [set(store) for store in stores] == [
         set(expected.changes.failures),
         set(expected.changes.lockouts),
+        set(expected.changes.standings),
         set(expected.changes.profiles),
     ]

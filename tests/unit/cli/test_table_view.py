@@ -7,12 +7,16 @@ from riskstream.cli.table_view import TABLES
 from riskstream.errors import KafkaFaultError
 from riskstream.events.times import parse_time
 from riskstream.events.vocabulary import Change, FailureKind, LockScope
+from riskstream.risk.loader import load_policy
+from riskstream.risk.standing import Cause, Judging, StandingEvent, fold_standing
+from riskstream.risk.standing_rows import encode_standing
 from riskstream.windows.failures import FailuresRow, fold_failure
 from riskstream.windows.lockouts import LockChange, Register, fold_change
 from riskstream.windows.rows import encode_failures, encode_lockouts
 
 NOW = parse_time("2026-11-23T13:00:00.000Z")
 MINUTE = 60_000
+JUDGING = Judging.of("p", load_policy().standing)
 
 
 def failures(subject: str, *minutes_ago: int) -> bytes:
@@ -81,3 +85,34 @@ def test_a_row_of_others_is_a_clear_fault() -> None:
     for value in (b"{}", b"not json", b"[]"):
         with pytest.raises(KafkaFaultError, match="riskstream did not write"):
             TABLES["failures"].ranked([value], NOW)
+
+
+def standing(subject: str, *told: tuple[str, int, int]) -> bytes:
+    """A row with events of these families and scores, so many hours before now."""
+    row = None
+    for offset, (family, score, hours_ago) in enumerate(told):
+        at = NOW - hours_ago * 60 * MINUTE
+        cause = Cause(family, score, at, f"1:{offset}", 5, "signal", f"{family} was\x1b[2J strange")
+        row, _ = fold_standing(row, StandingEvent(subject, offset, cause), JUDGING)
+    assert row is not None
+    return encode_standing(row)
+
+
+def test_standings_fade_to_the_time_of_looking_and_the_worst_come_first() -> None:
+    """The one that was worse a day ago comes after the one that is bad now."""
+    old, new = standing("1:1", ("travel", 90, 30)), standing("1:2", ("place", 45, 1))
+    ranked = TABLES["users"].ranked([old, new], NOW)
+    assert [row.now["subject"] for row in ranked] == ["1:2", "1:1"]
+    assert [row.now["standing"]["score"] for row in ranked] == [44, 38]
+    assert [row.stored for row in ranked] == [new, old]
+    later = TABLES["users"].ranked([old, new], NOW + 30 * 24 * 60 * MINUTE)
+    assert {row.now["standing"]["level"] for row in later} == {"no"}
+
+
+def test_a_standing_shows_its_causes_and_steers_no_terminal() -> None:
+    """Details may quote an event."""
+    lines = "\n".join(text("users", [standing("1:1", ("travel", 90, 0), ("place", 45, 0))], NOW))
+    assert " 91 " in lines
+    assert "high" in lines
+    assert "\x1b[2J" not in lines
+    assert "(90)" in lines

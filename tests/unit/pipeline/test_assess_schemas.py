@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
-from riskstream.events.topics import FAILURES, LOCKOUTS, SCORED
+from riskstream.events.topics import ALERTS, FAILURES, LOCKOUTS, SCORED, USERS
 from riskstream.events.vocabulary import Category, Change, Kind, LockScope
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.state import PartitionState
@@ -44,13 +44,27 @@ def test_scored_events_are_valid() -> None:
     source.append(record(classified(facts(time_ms=NOON + DAY), received_ms=NOON), 99))
     outputs = assess()(source, PartitionState()).outputs
     outputs += assess(Limits(max_message_bytes=1))(source, PartitionState()).outputs
-    assert {output.topic for output in outputs} == set(SCORED.values())
-    assert [fault for output in outputs for fault in _faults("scored", output.value)] == []
+    scored = [output for output in outputs if output.topic != ALERTS]
+    assert {output.topic for output in scored} == set(SCORED.values())
+    assert [fault for output in scored for fault in _faults("scored", output.value)] == []
+
+
+def test_alerts_are_valid() -> None:
+    """At the first rise, and at one after repeats."""
+    rises = [facts(vendor=vendor(90), time_ms=NOON + each * DAY) for each in (0, 0, 2)]
+    alerts = [
+        output
+        for output in assess()(records(rises), PartitionState()).outputs
+        if output.topic == ALERTS
+    ]
+    assert [json.loads(each.value or b"")["repeats"] for each in alerts] == [0, 1]
+    assert [fault for each in alerts for fault in _faults("alert", each.value)] == []
 
 
 def test_rows_are_valid() -> None:
-    """Of both public tables."""
+    """Of all public tables."""
     changes = assess()(records(EVENTS), PartitionState()).changes
     rows = {output.topic: output.value for output in changes.changelog(None)}
     assert _faults("failures_row", rows[FAILURES]) == []
     assert _faults("lockouts_row", rows[LOCKOUTS]) == []
+    assert _faults("users_row", rows[USERS]) == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from riskstream.contract.check import check_document
 from riskstream.demo.generator import generate
 from riskstream.events.record import InputRecord, Output
-from riskstream.events.topics import CLASSIFIED, DEAD_LETTER, RAW, SCORED
+from riskstream.events.topics import ALERTS, CLASSIFIED, DEAD_LETTER, RAW, SCORED
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
@@ -29,7 +29,7 @@ PERSONS = ("user_name", "actor_user_name", "imported_user_name", "login_name")
 
 
 def outputs(records: list[InputRecord], mask: Mask | None) -> tuple[list[Output], list[Output]]:
-    """What both hops write: classified records, and scored ones with dead letters."""
+    """What both hops write: classified records, and all the others."""
     ingested = Ingest(shipped_catalog(), Limits(), mask)(records).outputs
     classified = [output for output in ingested if output.topic == CLASSIFIED]
     chunk = [
@@ -42,7 +42,7 @@ def outputs(records: list[InputRecord], mask: Mask | None) -> tuple[list[Output]
 
 def scored(event: dict[str, Any], mask: Mask | None = MASK) -> dict[str, Any]:
     """The scored value of one event."""
-    (output,) = outputs([record(encode(event))], mask)[1]
+    output, *_alerts = outputs([record(encode(event))], mask)[1]
     value: dict[str, Any] = json.loads(output.value or b"")
     return value
 
@@ -77,9 +77,9 @@ def day() -> list[InputRecord]:
 
 
 def test_no_name_and_no_address_of_a_day_gets_out(day: list[InputRecord]) -> None:
-    """Neither in scored events nor, of what consumers see of them, in the internal topic."""
+    """Neither in scored events and alerts nor, of what consumers see, in the internal topic."""
     classified, out = outputs(day, MASK)
-    shown = [o.value or b"" for o in out if o.topic in SCORED.values()]
+    shown = [o.value or b"" for o in out if o.topic in {*SCORED.values(), ALERTS}]
     shown += [encode(json.loads(o.value or b"").get("event", {})) for o in classified]
     text = b"\n".join(shown).decode()
     names = {name for name in told(day, PERSONS) if " " in name or "@" in name}  # not "Mapping"
@@ -100,6 +100,11 @@ def test_masked_values_are_valid_and_decide_the_same(day: list[InputRecord]) -> 
             assert plain == masked  # the original bytes, as they came
             continue
         before, after = json.loads(plain.value or b""), json.loads(masked.value or b"")
+        if plain.topic == ALERTS:
+            assert check_document("alert", after) == []
+            for part in ("id", "subject", "previous", "standing", "event_ids", "repeats"):
+                assert before[part] == after[part]
+            continue
         assert check_document("scored", after) == []
         for part in ("subject", "category", "event_type", "outcome", "windows", "time"):
             assert before[part] == after[part]
@@ -160,7 +165,8 @@ def test_details_of_signals_show_no_address() -> None:
         record(encode(rest_event(id=n, event_type_id=5, ipaddr="203.0.113.9"))) for n in range(9)
     ]
     strange = record(encode(rest_event(id=99, event_type_id=5, ipaddr="198.51.100.9")))
-    last = json.loads(outputs([*habit, strange], MASK)[1][-1].value or b"")
+    out = [o for o in outputs([*habit, strange], MASK)[1] if o.topic != ALERTS]
+    last = json.loads(out[-1].value or b"")
     assert "new_network" in last["risk"]["signal_ids"]
     assert f"first seen from {MASK.address('198.51.100.0')}/24" in last["risk"]["reasons"]
     assert last["risk"]["reasons"].split("; ") == [

@@ -38,9 +38,11 @@ from riskstream.events.vocabulary import (
 )
 from riskstream.events.vocabulary import EventOutcome as Outcome
 from riskstream.pipeline import outputs
+from riskstream.pipeline.standings import Alert
+from riskstream.risk import standing_rows
 from riskstream.risk.levels import Level
 from riskstream.risk.loader import SHIPPED
-from riskstream.risk.policy import Policy
+from riskstream.risk.policy import Family, Policy
 from riskstream.risk.scorer import Prior, Risk, Signal, VendorPart
 from riskstream.risk.situation import Counts
 from riskstream.windows import rows
@@ -49,6 +51,8 @@ SCORED = load("scored")
 CLASSIFIED = load("classified")
 FAILURES = load("failures_row")
 LOCKOUTS = load("lockouts_row")
+USERS = load("users_row")
+ALERT = load("alert")
 LETTERS = load("dead_letter_headers")
 RAW = load("raw_event")
 
@@ -94,6 +98,12 @@ STRUCTS = [
     (at(LOCKOUTS, "scopes"), rows._Scope),
     (at(LOCKOUTS, "windows"), rows._LockWindow),
     (at(LOCKOUTS, "registers"), rows._Register),
+    (USERS, standing_rows._Users),
+    (at(USERS, "standing"), standing_rows.ShownMeasure),
+    (at(USERS, "decay"), standing_rows._Decay),
+    (at(USERS, "alert"), standing_rows._Alert),
+    (USERS["$defs"]["cause"], standing_rows.ShownCause),
+    (ALERT, Alert),
 ]
 
 
@@ -108,6 +118,14 @@ def test_properties_are_the_fields_that_are_written(
     assert set(schema["properties"]) == {field.encode_name for field in fields}
     assert schema["additionalProperties"] is False
     assert set(schema["required"]) >= {field.encode_name for field in fields if field.required}
+
+
+def test_an_alert_and_a_row_share_their_parts() -> None:
+    """What a reader learns of one it knows of the other."""
+    assert ALERT["$defs"] == USERS["$defs"]
+    half_life = at(USERS, "decay")["properties"]["half_life_hours"]
+    rule = load("policy")["$defs"]["StandingRule"]["properties"]["half_life_hours"]
+    assert (half_life["minimum"], half_life["maximum"]) == (rule["minimum"], rule["maximum"])
 
 
 def test_a_scored_event_is_an_event_and_what_assess_adds() -> None:
@@ -133,6 +151,8 @@ SETS: list[tuple[dict[str, Any], type[StrEnum]]] = [
     (at(CLASSIFIED, "facts", "scope"), LockScope),
     (FAILURES["$defs"]["kind"], FailureKind),
     (LOCKOUTS["$defs"]["scope"], LockScope),
+    (USERS["$defs"]["level"], Level),
+    (USERS["$defs"]["family"], Family),
     (at(LETTERS, outputs.STAGE), Stage),
     (at(LETTERS, outputs.CONNECT_STAGE), Stage),
     (at(LETTERS, outputs.REASON), Reason),
@@ -150,7 +170,7 @@ def test_closed_sets_are_the_same(schema: dict[str, Any], members: type[StrEnum]
 def test_dead_letter_headers_are_those_that_are_written() -> None:
     """Every header name of the pipeline's, and no other."""
     written = {getattr(outputs, name) for name in outputs.__all__ if name.isupper()}
-    written -= {outputs.CE_TYPE_PREFIX, outputs.MAX_KEY_BYTES}
+    written -= {outputs.ALERT_TYPE, outputs.CE_TYPE_PREFIX, outputs.MAX_KEY_BYTES}
     assert set(LETTERS["properties"]) == written
 
 

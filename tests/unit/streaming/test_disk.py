@@ -98,7 +98,7 @@ def test_a_store_that_lags_catches_up_from_the_tail(
     chunks: list[tuple[list[tuple[int, int, Kind]], bool]], data: st.DataObject
 ) -> None:
     """It died between a commit and its write; what is in the changelog after it is enough."""
-    state, logs = PartitionState(), [list[Any](), list[Any](), list[Any]()]
+    state, logs = PartitionState(), [list[Any]() for _ in TABLES]
     dies_at = data.draw(st.integers(0, len(chunks)))
     with TemporaryDirectory() as directory:
         where = Path(directory) / "assess-0"
@@ -133,7 +133,7 @@ def test_rows_and_checkpoint_are_there_again(store: DiskStore, path: Path) -> No
     again = DiskStore(path, MEMORY)
     assert again.checkpoint == Checkpoint(7, True, 9, {FAILURES: 3}, {FAILURES: 1})
     assert again.get(FAILURES, "1234:0") == b"0"
-    assert again.get_many(PROFILES, ["1234:2", "1234:9"]) == [b"2", None]
+    assert again.get_many(PROFILES, ["1234:3", "1234:9"]) == [b"3", None]
     again.close()
 
 

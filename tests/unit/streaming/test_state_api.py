@@ -11,13 +11,15 @@ from faust.types import TP
 from yarl import URL
 
 from riskstream.config import HttpSettings, KafkaSettings
-from riskstream.events.topics import CLASSIFIED, FAILURES
+from riskstream.events.topics import CLASSIFIED, FAILURES, LOCKOUTS, USERS
+from riskstream.events.vocabulary import Change, Kind
 from riskstream.observability.http import FORWARDED
 from riskstream.observability.metrics import Metrics
 from riskstream.pipeline.state import PartitionState
 from riskstream.streaming.partitioner import partition_of
 from riskstream.streaming.stages import AssessStage, IngestStage
-from riskstream.streaming.state_api import StateApi, own_url
+from riskstream.streaming.state_api import TABLES, StateApi, _row, own_url
+from tests.support.risk import facts, records, run, vendor
 
 KEY = "1234:7"
 PARTITION = partition_of(KEY.encode(), 4)
@@ -105,3 +107,18 @@ def test_how_others_reach_us() -> None:
     named = HttpSettings(host="0.0.0.0", advertised_host="pod-1.example.com")  # noqa: S104
     assert str(own_url(named, 80)) == "http://pod-1.example.com"
     assert own_url(HttpSettings(host="0.0.0.0"), 9464).host not in {None, "0.0.0.0"}  # noqa: S104
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_row_is_answered_as_its_topic_has_it(table: str) -> None:
+    """Of each table; None where the subject has none."""
+    events = [
+        facts(Kind.LOGIN_FAILURE),
+        facts(Kind.LOCKOUT, change=Change.LOCK),
+        facts(vendor=vendor(60)),
+    ]
+    (result,), state = run(records(events))
+    written = {each.topic: each.value for each in result.changes.changelog(None)}
+    assert TABLES == {"failures": FAILURES, "lockouts": LOCKOUTS, "users": USERS}
+    assert _row(state, table, "1234:7") == written[TABLES[table]]
+    assert _row(state, table, "1234:8") is None

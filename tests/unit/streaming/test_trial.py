@@ -5,7 +5,7 @@ import re
 import pytest
 
 from riskstream.errors import ConfigError
-from riskstream.events.topics import ALL_TOPICS, DEAD_LETTER, SCORED, SCORED_PATTERN
+from riskstream.events.topics import ALERTS, ALL_TOPICS, DEAD_LETTER, SCORED, SCORED_PATTERN
 from riskstream.streaming.trial import trial_specs
 
 
@@ -13,7 +13,7 @@ def test_a_trial_has_every_output_and_no_consumer_takes_it() -> None:
     """Settings as the real ones, but for how long they are kept."""
     specs = trial_specs("trial.")
     assert {spec.name for spec in specs} == {
-        f"trial.{name}" for name in (*SCORED.values(), DEAD_LETTER)
+        f"trial.{name}" for name in (*SCORED.values(), ALERTS, DEAD_LETTER)
     }
     assert not any(re.match(SCORED_PATTERN, spec.name) for spec in specs)
     real = {spec.name: spec for spec in ALL_TOPICS}
