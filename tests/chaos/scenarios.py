@@ -15,7 +15,7 @@ from riskstream.demo.ports import free_ports
 from tests.chaos.fleet import Slot, command_of
 from tests.chaos.run import PARTITIONS, Run
 from tests.support.processes import Riskstream, wait_for
-from tests.support.seen import CLASSIFIED, FAILURES, LOCKOUTS, SCORED
+from tests.support.seen import ALERTS, CLASSIFIED, FAILURES, LOCKOUTS, SCORED, USERS
 
 __all__ = ["LONG", "SHORT", "Scenario", "calm"]
 
@@ -26,7 +26,7 @@ CLOCKS = Path(__file__).parent / "clocks"
 """A ``sitecustomize`` whose ``time.time`` jumps about."""
 ENDS = (0, 128 + signal.SIGTERM)
 """After SIGTERM: the second is Python's own, before the worker has begun."""
-WRITES = {"ingest": {CLASSIFIED}, "assess": {*SCORED, FAILURES, LOCKOUTS}}
+WRITES = {"ingest": {CLASSIFIED}, "assess": {*SCORED, ALERTS, FAILURES, LOCKOUTS, USERS}}
 """Topics that one role alone writes."""
 TRIES = 200
 """To catch a transaction open; each lasts some milliseconds."""

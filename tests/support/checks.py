@@ -42,6 +42,7 @@ def check_exactly_once(
         *dict.fromkeys(seen.faults),
         *_check_ingested(seen, raw),
         *_check_scored(seen, classified),
+        *_check_alerts(seen),
         *_check_order(seen),
         *_check_tables(seen, classified),
     ]
@@ -87,6 +88,15 @@ def _check_scored(seen: Seen, committed: Committed | None) -> Iterator[str]:
     yield from _say("scored, but never classified", seen.scored.keys() - first.keys())
     done = {(*at, 0): name in seen.scored for name, at in first.items()}
     yield from _against_offsets("classified", done, committed)
+
+
+def _check_alerts(seen: Seen) -> Iterator[str]:
+    """Each is there once, together with the events that it is about."""
+    yield from _say(
+        "told more than once", [name for name, at in seen.alerts.items() if len(at) > 1]
+    )
+    behind = {each for records in seen.alerts.values() for ids in records for each in ids}
+    yield from _say("behind an alert, but never scored", behind - seen.scored.keys())
 
 
 def _check_order(seen: Seen) -> Iterator[str]:

@@ -8,12 +8,14 @@ from typing import NamedTuple
 from tests.support.recount import Event, Kinds, members_of
 
 __all__ = [
+    "ALERTS",
     "CLASSIFIED",
     "DEAD_LETTER",
     "FAILURES",
     "LOCKOUTS",
     "RAW",
     "SCORED",
+    "USERS",
     "WRITTEN",
     "Place",
     "Position",
@@ -27,7 +29,8 @@ CATEGORIES = ("apps", "users", "onelogin", "provisioning", "uncataloged")
 SCORED = {f"iam.scored.{category}.v1": category for category in CATEGORIES}
 FAILURES, LOCKOUTS = "iam.state.failures.v1", "iam.state.lockouts.v1"
 PROFILES = "iam.internal.profiles.v1"
-WRITTEN = (CLASSIFIED, DEAD_LETTER, *SCORED, FAILURES, LOCKOUTS, PROFILES)
+USERS, ALERTS = "iam.state.users.v1", "iam.alerts.v1"
+WRITTEN = (CLASSIFIED, DEAD_LETTER, *SCORED, ALERTS, FAILURES, LOCKOUTS, USERS, PROFILES)
 """Every topic that workers write."""
 MAX_RECORD = 1_000_000
 """Bytes of a raw record; a larger one is a dead letter."""
@@ -68,6 +71,8 @@ class Seen:
     """With stage and reason."""
     scored: dict[str, list[tuple[str, int, int]]] = field(default_factory=lambda: defaultdict(list))
     """Topic, partition, offset of each scored record of an event."""
+    alerts: dict[str, list[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(list))
+    """By id, the ids of the events behind each record of it."""
     rows: dict[str, dict[str, tuple[int, bytes | None]]] = field(
         default_factory=lambda: {FAILURES: {}, LOCKOUTS: {}}
     )
@@ -87,6 +92,8 @@ class Seen:
             self._dead_letter(record)
         elif record.topic in SCORED:
             self._scored(record)
+        elif record.topic == ALERTS:
+            self._alert(record)
         elif record.topic in self.rows:
             self._row(record)
 
@@ -98,6 +105,7 @@ class Seen:
             "effects": len(self.effects),
             "broken": len(self.broken),
             "truncated": self.truncated,
+            "alerts": len(self.alerts),
             "rows of failures": len(self.rows[FAILURES]),
             "rows of lockouts": len(self.rows[LOCKOUTS]),
         }
@@ -160,6 +168,12 @@ class Seen:
         points = sum(signal["points"] for signal in risk["signals"])
         if risk["score"] != risk["prior"]["points"] + points:
             self.faults.append(f"{name}: the points do not add up to the score")
+
+    def _alert(self, record: Record) -> None:
+        value = json.loads(record.value or b"")
+        self.alerts[value["id"]].append(tuple(value["event_ids"]))
+        if (record.key or b"").decode() != value["subject"]:
+            self.faults.append(f"alert {value['id']} is keyed by another subject than its own")
 
     def _row(self, record: Record) -> None:
         subject = (record.key or b"").decode()

@@ -8,7 +8,16 @@ import pytest
 from tests.chaos.run import CATALOG, POLICY
 from tests.support.checks import check_exactly_once, check_nothing_lost
 from tests.support.recount import Kinds
-from tests.support.seen import CLASSIFIED, DEAD_LETTER, FAILURES, LOCKOUTS, RAW, Record, Seen
+from tests.support.seen import (
+    ALERTS,
+    CLASSIFIED,
+    DEAD_LETTER,
+    FAILURES,
+    LOCKOUTS,
+    RAW,
+    Record,
+    Seen,
+)
 
 USERS = "iam.scored.users.v1"
 AT = "2026-11-23T10:00:00.000Z"
@@ -98,6 +107,7 @@ def all_is_well() -> list[Record]:
         scored(0, FAILED, "1:7"),
         scored(1, LOCKED, "1:7"),
         scored(2, UNLOCKED, "1:9"),
+        record(ALERTS, 0, "1:7", {"id": "a1", "subject": "1:7", "event_ids": ["1:2", "1:1"]}),
         record(FAILURES, 0, "1:7", FAILURES_ROW),
         record(LOCKOUTS, 0, "1:7", LOCKOUTS_ROW),
     ]
@@ -172,6 +182,9 @@ def test_nothing_is_found_where_all_is_well() -> None:
         (again(CLASSIFIED, 3), "effects more than once"),
         (again(DEAD_LETTER, 0), "dead-lettered twice"),
         (again(USERS, 2), "scored more than once"),
+        (again(ALERTS, 0), "told more than once"),
+        (other(ALERTS, 0, b'"1:1"', b'"1:8"'), "behind an alert, but never scored"),
+        (other(ALERTS, 0, b'"subject": "1:7"', b'"subject": "1:9"'), "keyed by another subject"),
         (other(FAILURES, 0, b'"count": 1', b'"count": 2'), "wrong rows in iam.state.failures"),
         (other(LOCKOUTS, 0, b'"locked": false', b'"locked": true, "cause": "locked"'), "wrong"),
         (other(LOCKOUTS, 0, b'"total": 1', b'"total": 0'), "wrong rows in iam.state.lockouts"),
