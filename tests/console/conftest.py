@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from starlette.applications import Starlette
 
@@ -24,12 +25,21 @@ from riskstream.demo.generator import DEFAULT_BASE_MS, generate
 from riskstream.demo.stories import STORIES
 from riskstream.events.record import InputRecord
 from riskstream.events.topics import FEEDBACK
-from tests.support.console import as_record, make_site, pipeline_records, scored
+from tests.support.console import (
+    alert_record,
+    as_record,
+    make_site,
+    pipeline_records,
+    scored,
+    standing,
+    standing_record,
+)
 from tests.support.processes import wait_for
 
 EVENTS = 2500
 END_MS = DEFAULT_BASE_MS + 30 * 3_600_000
 """Now, to the console: after the last event of the demo's day."""
+HOSTILE_ALERT = 0xBAD
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
@@ -67,7 +77,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     site.now_ms = lambda: END_MS
     made = Console("", site, writer, make_app(site))
     made.take(*pipeline_records(generate(EVENTS, 7)))
-    made.take(as_record(hostile_event()))
+    made.take(as_record(hostile_event()), *hostile_standing())
     site.store.columns.refresh()
 
     async def send(topic: str, key: bytes, value: bytes) -> None:
@@ -94,6 +104,14 @@ def hostile_event() -> dict[str, Any]:
         auth={"reason": HOSTILE},
         raw=HOSTILE,
     )
+
+
+def hostile_standing() -> tuple[InputRecord, InputRecord]:
+    """Row and alert of the same user, whose details are markup."""
+    row = standing("1234:66", END_MS - 20 * 3_600_000, 99, 98)
+    causes = tuple(replace(cause, detail=HOSTILE) for cause in row.causes)
+    row = replace(row, causes=causes)
+    return standing_record(row), alert_record(HOSTILE_ALERT, row)
 
 
 class _served:  # noqa: N801  (used as a function)
@@ -162,4 +180,4 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.C
 
 
 STORY_NAMES = [story.name for story in STORIES]
-__all__ = ["END_MS", "FEEDBACK", "STORY_NAMES", "Console"]
+__all__ = ["END_MS", "FEEDBACK", "HOSTILE_ALERT", "STORY_NAMES", "Console"]

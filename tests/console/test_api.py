@@ -9,7 +9,15 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.testclient import TestClient
 
 from riskstream.console.web.app import make_app
-from tests.support.console import NOW_MS, filled_store, make_site, scored
+from tests.support.console import (
+    NOW_MS,
+    alert_record,
+    filled_store,
+    make_site,
+    scored,
+    standing,
+    standing_record,
+)
 
 pytestmark = pytest.mark.tools
 
@@ -19,7 +27,10 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A store with a hundred events, its API, and whatever is sent taken and forgotten."""
     directory = tmp_path_factory.mktemp("api")
     events = [scored(n, NOW_MS - n * 60_000, score=n) for n in range(100)]
-    filled_store(directory, events).close()
+    writer = filled_store(directory, events)
+    row = standing("1234:7", NOW_MS - 60_000, 70, 40)
+    writer.take([standing_record(row), alert_record(1, row)], {}, {("a", 0): 1})
+    writer.close()
     site = make_site(directory)
 
     async def send(*_: object) -> None:
@@ -43,6 +54,10 @@ OPERATIONS = (
     "GET /api/v1/events/{event_id}",
     "POST /api/v1/events/{event_id}/feedback",
     "GET /api/v1/names",
+    "GET /api/v1/alerts",
+    "GET /api/v1/alerts/{alert_id}",
+    "GET /api/v1/standings",
+    "GET /api/v1/standings/{subject}",
 )
 
 

@@ -7,8 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from riskstream.console.store.alerts import AlertFilters
 from riskstream.console.store.filters import Filters
-from tests.console.conftest import Console
+from tests.console.conftest import HOSTILE_ALERT, Console
 
 pytestmark = pytest.mark.tools
 
@@ -19,13 +20,18 @@ PAGES = {
     "event": "{event}",
     "user": "{user}",
     "overview": "/overview?since=30d",
+    "alerts": "/alerts",
+    "alerts-filtered": "/alerts?family=consent&since=7d",
+    "no-alerts": "/alerts?user=nobody",
+    "alert": "{alert}",
     "catalog": "/catalog?q=lock",
+    "alerted": "{alerted}",
     "dead-letters": "/dead-letters",
     "dead-letter": "{letter}",
     "audit": "/audit",
     "missing": "/events/none",
 }
-PICTURES = ("events", "event", "user", "overview")
+PICTURES = ("events", "event", "user", "overview", "alert")
 
 
 @pytest.fixture(scope="session")
@@ -34,10 +40,13 @@ def addresses(console: Console) -> dict[str, str]:
     found = console.site.store.search(Filters(text="denials")).page(1).keys
     ((_key, event),) = console.site.store.events(found)
     user = f"/users/1234:{event['user']['id']}"
+    (risen,) = console.site.store.alerts(AlertFilters((event["subject"],)), 10)
     letter = console.site.store.letters("malformed_json", 1, None)[0]
     places = {
         "event": f"/events/{event['id']}",
         "user": user,
+        "alert": f"/alerts/{risen.alert.id}",
+        "alerted": f"/events/{risen.alert.event_ids[-1]}",
         "letter": f"/dead-letters/{letter.partition}/{letter.offset}",
     }
     return {name: path.format(**places) for name, path in PAGES.items()}
@@ -74,6 +83,63 @@ def test_a_user_page_tells_what_is_usual(page: Page, addresses: dict[str, str]) 
     expect(page.locator("#chips a")).to_have_count(2)
 
 
+def test_the_overview_says_who_stands_worst_and_leads_to_why(page: Page) -> None:
+    """From the riskiest to the event that it came from, and from an alert to its subject."""
+    page.goto("/overview")
+    riskiest = page.get_by_role("region", name="Riskiest now")
+    scores = [int(text) for text in riskiest.locator(".level b").all_inner_texts()]
+    assert scores == sorted(scores, reverse=True)
+    assert scores
+    name = riskiest.get_by_role("rowheader").first.inner_text()
+    riskiest.get_by_role("rowheader").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    standing = page.get_by_role("region", name=re.compile("Standing"))
+    expect(standing).to_contain_text("points halve every 24 hours")
+    standing.locator(".steps a").first.click()
+    expect(page.get_by_role("heading", name=re.compile("Why"))).to_be_visible()
+    page.goto("/overview")
+    newest = page.get_by_role("region", name=re.compile("Newest alerts"))
+    newest.locator(".time a").first.click()
+    expect(page.get_by_role("heading", name=re.compile("rose to High"))).to_be_visible()
+
+
+def test_an_alert_is_linked_from_its_events_and_its_user(
+    page: Page, addresses: dict[str, str]
+) -> None:
+    """Event, alert, user, timeline and back."""
+    page.goto(addresses["alerted"])
+    page.get_by_role("link", name=re.compile("Behind the alert of")).first.click()
+    expect(page).to_have_url(re.compile(addresses["alert"]))
+    expect(page.locator(".steps li").first).to_contain_text("scored")
+    page.locator("dl.facts a").first.click()
+    page.get_by_role("link", name="Alert: the standing rose to High").first.click()
+    expect(page.get_by_role("heading", name=re.compile("rose to High"))).to_be_visible()
+
+
+def test_alerts_are_found_by_user_family_and_time(page: Page, console: Console) -> None:
+    """As many as the store has; the filters stand in the address bar; keys lead there."""
+    page.goto("/events")
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Alerts")
+    rows = page.locator("tbody tr")
+    everything = console.site.store.alerts(AlertFilters(), 1000)
+    expect(rows).to_have_count(min(len(everything), 50))
+    page.get_by_label("Family").select_option("consent")
+    page.get_by_role("button", name="Search").click()
+    expect(page).to_have_url(re.compile("family=consent"))
+    wanted = console.site.store.alerts(AlertFilters(family="consent"), 1000)
+    expect(rows).to_have_count(len(wanted))
+    for text in page.locator("tbody tr td:last-child").all_inner_texts():
+        assert "consent" in text
+    name = rows.first.get_by_role("rowheader").inner_text()
+    page.get_by_role("link", name="Clear").click()
+    page.get_by_label("User", exact=True).fill(name)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("user="))
+    assert set(rows.get_by_role("rowheader").all_inner_texts()) == {name}
+
+
 def test_feedback_is_shown_on_the_event_and_in_the_list(
     page: Page, addresses: dict[str, str]
 ) -> None:
@@ -90,7 +156,8 @@ def test_feedback_is_shown_on_the_event_and_in_the_list(
 
 def test_hostile_text_is_text(page: Page) -> None:
     """In the list, on the event and on its user's page; the ``page`` fixture sees any script."""
-    for path in ("/events?q=onerror", "/events/1234:900000", "/users/1234:66"):
+    hostile = ("/events?q=onerror", "/events/1234:900000", "/users/1234:66")
+    for path in (*hostile, "/overview", "/alerts?user=1234:66", f"/alerts/{HOSTILE_ALERT:032x}"):
         page.goto(path)
         expect(page.locator("main")).to_contain_text("<img src=x onerror=alert(1)>")
         assert page.locator("main img").count() == 0

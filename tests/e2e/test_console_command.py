@@ -9,7 +9,7 @@ from typing import Any
 from riskstream.demo.broker import EmbeddedBroker
 from riskstream.demo.generator import generate
 from riskstream.demo.ports import free_ports
-from riskstream.events.topics import ALL_TOPICS
+from riskstream.events.topics import ALERTS, ALL_TOPICS, USERS
 from tests.support.console import pipeline_records
 from tests.support.kafka import Stored, create_topics, produce
 from tests.support.processes import Riskstream, run, wait_for
@@ -30,9 +30,16 @@ def answer(port: int, path: str) -> Any:
 def test_killed_at_any_time_it_shows_every_event_once(
     installed_riskstream: Path, embedded_broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
-    """SIGKILL again and again while records come in; then the store is counted against them."""
-    create_topics(embedded_broker, {spec.name: 2 for spec in ALL_TOPICS})
+    """SIGKILL again and again while records come in; then the store is counted against them.
+
+    The topics of standings and alerts are made on the way, as an upgrade makes them.
+    """
+    later = {ALERTS, USERS}
+    create_topics(embedded_broker, {each.name: 2 for each in ALL_TOPICS if each.name not in later})
     records = pipeline_records(generate(EVENTS, 11))
+    told = [json.loads(each.value or b"")["id"] for each in records if each.topic == ALERTS]
+    standings = [each for each in records if each.topic in later]
+    records = [each for each in records if each.topic not in later]
     wanted = [json.loads(each.value or b"")["id"] for each in records if "scored" in each.topic]
     port = free_ports(1)
     settings = {
@@ -46,6 +53,8 @@ def test_killed_at_any_time_it_shows_every_event_once(
     with console:
         for kill in range(KILLS + 1):
             sent = records[kill * part : None if kill == KILLS else (kill + 1) * part]
+            if kill == KILLS:
+                sent += standings
             for topic in {each.topic for each in sent}:
                 mine = [
                     Stored(each.value, each.key, tuple(each.headers))
@@ -58,11 +67,13 @@ def test_killed_at_any_time_it_shows_every_event_once(
             before = (answer(port, "/api/v1/events?limit=1") or {}).get("total", 0)
 
             def moved(before: int = before) -> bool:
-                told = answer(port, "/api/v1/events?limit=1")
-                return told is not None and told["total"] > before
+                page = answer(port, "/api/v1/events?limit=1")
+                return page is not None and page["total"] > before
 
             wait_for(moved, 60, "events in the console")
             console.kill()
+            if kill == KILLS - 1:
+                create_topics(embedded_broker, dict.fromkeys(later, 2))
             console.start()
         wait_for(
             lambda: (answer(port, "/api/v1/events?limit=1") or {}).get("total") == len(wanted),
@@ -72,10 +83,17 @@ def test_killed_at_any_time_it_shows_every_event_once(
         found: list[str] = []
         following = ""
         while following is not None:
-            told = answer(port, f"/api/v1/events?limit=500{following}")
-            found += [event["id"] for event in told["events"]]
-            following = f"&before={told['next']}" if told["next"] else None
+            page = answer(port, f"/api/v1/events?limit=500{following}")
+            found += [event["id"] for event in page["events"]]
+            following = f"&before={page['next']}" if page["next"] else None
         assert Counter(found) == Counter(wanted)
+        wait_for(
+            lambda: answer(port, "/api/v1/alerts?limit=1")["total"] == len(told),
+            60,
+            "all alerts in the console",
+        )
+        shown = answer(port, "/api/v1/alerts?limit=500")["alerts"]
+        assert Counter(alert["id"] for alert in shown) == Counter(told)
         assert console.stop() == 0
 
 

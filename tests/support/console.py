@@ -16,7 +16,7 @@ from riskstream.console.web.site import Site
 from riskstream.demo.channels import RawMessage
 from riskstream.events.record import InputRecord
 from riskstream.events.times import format_time
-from riskstream.events.topics import CLASSIFIED, PROFILES, RAW, SCORED
+from riskstream.events.topics import ALERTS, CLASSIFIED, PROFILES, RAW, SCORED, USERS
 from riskstream.events.vocabulary import Category
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
@@ -24,8 +24,21 @@ from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.state import PartitionState
 from riskstream.risk.levels import level_of
 from riskstream.risk.loader import load_policy
+from riskstream.risk.policy import Family
+from riskstream.risk.standing import Cause, Decay, Standing
+from riskstream.risk.standing_rows import encode_standing
 
-__all__ = ["NOW_MS", "as_record", "filled_store", "make_site", "pipeline_records", "scored"]
+__all__ = [
+    "NOW_MS",
+    "alert_record",
+    "as_record",
+    "filled_store",
+    "make_site",
+    "pipeline_records",
+    "scored",
+    "standing",
+    "standing_record",
+]
 
 NOW_MS = 1_795_438_800_000
 """2026-11-23T13:00Z."""
@@ -79,6 +92,41 @@ def as_record(event: dict[str, Any], offset: int = 0) -> InputRecord:
     """As the scored topic of its category has it."""
     topic = SCORED[Category(event["category"])]
     return InputRecord(topic, 0, offset, NOW_MS, b"k", orjson.dumps(event))
+
+
+def standing(subject: str, at_ms: int, *scores: int, hours: int = 24) -> Standing:
+    """Of events with these scores, one per family, all at one time: ``1234:0`` and on."""
+    families = (Family.CONSENT, Family.FAILURES, Family.PLACE, Family.SESSION)
+    causes = [
+        Cause(family.value, score, at_ms, f"1234:{n}", 6, "new_address", f"reason {n} of {subject}")
+        for n, (family, score) in enumerate(zip(families, scores, strict=False))
+    ]
+    return Standing(subject, at_ms, 1, Decay("1", hours * 3_600_000, 300), tuple(causes))
+
+
+def standing_record(row: Standing, offset: int = 0) -> InputRecord:
+    """As the topic of users has it."""
+    return InputRecord(USERS, 0, offset, NOW_MS, row.subject.encode(), encode_standing(row))
+
+
+def alert_record(number: int, row: Standing, offset: int = 0) -> InputRecord:
+    """The alert that a row's newest event raised, with this number for an id."""
+    shown = orjson.loads(encode_standing(row))
+    alert = {
+        "schema_version": 1,
+        "id": f"{number:032x}",
+        "time": shown["as_of"],
+        "account_id": 1234,
+        "subject": row.subject,
+        "previous": {"score": 12, "level": "low", "peak": 12.0, "accumulated": 12.0},
+        "standing": shown["standing"],
+        "policy": "1",
+        "reasons": "; ".join(cause["detail"] for cause in shown["causes"]),
+        "causes": shown["causes"],
+        "event_ids": [cause["event_id"] for cause in shown["causes"]],
+        "repeats": 3,
+    }
+    return InputRecord(ALERTS, 0, offset, NOW_MS, row.subject.encode(), orjson.dumps(alert))
 
 
 def filled_store(directory: Path, events: Iterable[dict[str, Any]]) -> Writer:

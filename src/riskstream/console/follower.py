@@ -19,14 +19,25 @@ from riskstream.config import Settings
 from riskstream.console.store.retention import Retention
 from riskstream.console.store.writer import Writer
 from riskstream.errors import RiskstreamError
-from riskstream.events.topics import DEAD_LETTER, FAILURES, FEEDBACK, LOCKOUTS, SCORED
+from riskstream.events.topics import (
+    ALERTS,
+    DEAD_LETTER,
+    FAILURES,
+    FEEDBACK,
+    LOCKOUTS,
+    SCORED,
+    USERS,
+)
 from riskstream.observability.logging import configure_logging
 from riskstream.streaming.follow import Fetched, follow_from
 
-__all__ = ["FOLLOWED", "Following", "run_follower"]
+__all__ = ["FOLLOWED", "REQUIRED", "Following", "run_follower"]
 
-FOLLOWED: Final = (*SCORED.values(), DEAD_LETTER, FAILURES, LOCKOUTS, FEEDBACK)
-"""In no order. Rows of a table stand in the store by topic and key: another table needs only its
+REQUIRED: Final = (*SCORED.values(), DEAD_LETTER, FAILURES, LOCKOUTS, FEEDBACK)
+"""Without these riskstream has not been set up."""
+FOLLOWED: Final = (*REQUIRED, USERS, ALERTS)
+"""In no order. A worker from before standings has no topics for them; once they are made, they are
+followed, too. Rows of a table stand in the store by topic and key: another table needs only its
 name here."""
 RETENTION_SECONDS: Final = 60.0
 TELL_SECONDS: Final = 0.5
@@ -79,7 +90,7 @@ async def _follow(settings: Settings, directory: Path, tell: Connection) -> None
     retention = Retention(writer, console.retention_days * DAY_MS, console.max_bytes)
     retention.raise_floor(int(time.time() * 1000))
     work = _Work(writer, retention, tell)
-    fetching = follow_from(settings, FOLLOWED, writer.positions(), required=FOLLOWED)
+    fetching = follow_from(settings, FOLLOWED, writer.positions(), required=REQUIRED)
     async with aclosing(fetching) as stream:
         async for fetched in stream:
             await asyncio.to_thread(work.take, fetched)

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 import orjson
 
+from riskstream.risk.standing import Standing
+from riskstream.risk.standing_rows import decode_standing, encode_standing
 from riskstream.windows.rows import (
     decode_failures,
     decode_lockouts,
@@ -13,7 +15,7 @@ from riskstream.windows.rows import (
     encode_lockouts,
 )
 
-__all__ = ["failures_now", "locked_now", "lockouts_now"]
+__all__ = ["failures_now", "locked_now", "lockouts_now", "standing_at", "standing_now"]
 
 
 def failures_now(value: bytes, now_ms: int) -> dict[str, Any] | None:
@@ -37,6 +39,21 @@ def lockouts_now(value: bytes, now_ms: int) -> dict[str, Any] | None:
         )
     except (ValueError, KeyError, TypeError):
         return None
+    return found
+
+
+def standing_now(value: bytes, now_ms: int) -> dict[str, Any] | None:
+    """A row of users, faded to now; None when riskstream did not write it."""
+    try:
+        return standing_at(decode_standing(value), now_ms)
+    except (ValueError, ArithmeticError):
+        return None
+
+
+def standing_at(row: Standing, now_ms: int) -> dict[str, Any]:
+    """As the topic would carry the row, were it written now."""
+    later = msgspec.structs.replace(row, as_of_ms=max(now_ms, row.as_of_ms))
+    found: dict[str, Any] = orjson.loads(encode_standing(later))
     return found
 
 

@@ -251,6 +251,8 @@ def _console() -> tuple[Acl, ...]:
         _scored(),
         _topic(FAILURES, Operation.READ, "users' failures are shown"),
         _topic(LOCKOUTS, Operation.READ, "lockouts are shown"),
+        _topic(USERS, Operation.READ, "standings are shown"),
+        _topic(ALERTS, Operation.READ, "alerts are shown"),
         _topic(DEAD_LETTER, Operation.READ, "dead letters are shown"),
         _topic(FEEDBACK, Operation.READ, "feedback is shown"),
         _topic(FEEDBACK, Operation.WRITE, "feedback is given"),

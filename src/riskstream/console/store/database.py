@@ -63,6 +63,22 @@ CREATE TABLE remark (
 ) WITHOUT ROWID;
 CREATE TABLE tally (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
+_ADDED: Final = """
+CREATE TABLE IF NOT EXISTS alert (
+    id TEXT PRIMARY KEY, at INTEGER NOT NULL, subject TEXT NOT NULL, value BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS alert_time ON alert (at, id);
+CREATE INDEX IF NOT EXISTS alert_subject ON alert (subject, at);
+CREATE TABLE IF NOT EXISTS alert_cause (
+    event_id TEXT, alert_id TEXT, family TEXT NOT NULL, PRIMARY KEY (event_id, alert_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS alert_cause_alert ON alert_cause (alert_id);
+CREATE TABLE IF NOT EXISTS standing (
+    subject TEXT PRIMARY KEY, gone INTEGER NOT NULL, half_life INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS standing_gone ON standing (gone, half_life);
+"""
+"""Of the same form: a store without them gets them, and fills them from Kafka."""
 
 
 def open_writer(directory: Path) -> sqlite3.Connection:
@@ -81,15 +97,21 @@ def open_writer(directory: Path) -> sqlite3.Connection:
     (form,) = link.execute("PRAGMA user_version").fetchone()
     if form == 0:
         with transaction(link):
-            for statement in _TABLES.split(";\n"):
-                link.execute(statement)
+            _make(link, _TABLES)
             link.execute(f"PRAGMA user_version = {FORM}")
     elif form != FORM:
         raise StateStoreError(
             f"{directory / FILE} has form {form}, and this version writes form {FORM}. "
             "Delete the directory: everything in it is read from Kafka again."
         )
+    with transaction(link):
+        _make(link, _ADDED)
     return link
+
+
+def _make(link: sqlite3.Connection, tables: str) -> None:
+    for statement in tables.split(";\n"):
+        link.execute(statement)
 
 
 def open_reader(directory: Path) -> sqlite3.Connection:

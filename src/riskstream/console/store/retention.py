@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from riskstream.console.store.alerts import forget_alerts
 from riskstream.console.store.database import DAY_MS, day_of, text_days, transaction
 from riskstream.console.store.facets import first_key, time_of
 from riskstream.console.store.writer import Writer
@@ -39,6 +40,7 @@ class Retention:
         with transaction(link):
             link.execute("REPLACE INTO meta VALUES ('floor', ?)", (floor,))
             link.execute("DELETE FROM entity WHERE seen < ?", (time_of(floor) - DAY_MS,))
+            forget_alerts(link, time_of(floor))
             letters = max(now_ms - LETTER_DAYS * DAY_MS, 0)
             link.execute("DELETE FROM letter WHERE written < ?", (letters,))
         for day in text_days(link):

@@ -8,12 +8,21 @@ from typing import Any, Final
 
 import orjson
 
+from riskstream.console.store.alerts import (
+    AlertFilters,
+    StoredAlert,
+    alert_of,
+    alerts_behind,
+    count_alerts,
+    find_alerts,
+)
 from riskstream.console.store.columns import Columns, Snapshot
 from riskstream.console.store.database import open_reader, unpack
 from riskstream.console.store.facets import Entity
 from riskstream.console.store.filters import Filters
 from riskstream.console.store.records import Letter, Remark
 from riskstream.console.store.search import Search
+from riskstream.console.store.standings import Worst, worst_now
 
 __all__ = ["Store", "StoredEvent"]
 
@@ -108,6 +117,28 @@ class Store:
         """All rows of a table."""
         for (value,) in self.link.execute("SELECT value FROM row WHERE topic = ?", (topic,)):
             yield value
+
+    def worst(self, now_ms: int, most: int) -> Worst:
+        """The subjects whose standings are worst by now."""
+        return worst_now(self.link, now_ms, most)
+
+    def alerts(
+        self, filters: AlertFilters, most: int, before: tuple[int, str] | None = None
+    ) -> list[StoredAlert]:
+        """Alerts, the newest first, below a place (time, id)."""
+        return find_alerts(self.link, filters, most, before)
+
+    def alert_count(self, filters: AlertFilters) -> int:
+        """How many alerts there are."""
+        return count_alerts(self.link, filters)
+
+    def alert(self, alert_id: str) -> StoredAlert | None:
+        """One alert."""
+        return alert_of(self.link, alert_id)
+
+    def alerts_behind(self, event_id: str) -> list[StoredAlert]:
+        """Alerts that came of this event, the newest first."""
+        return alerts_behind(self.link, event_id)
 
     def letters(self, reason: str, size: int, before: tuple[int, int, int] | None) -> list[Letter]:
         """Dead letters, the newest first, below a place (time, partition, offset)."""

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from riskstream.console.store.alerts import put_alert, read_alert
 from riskstream.console.store.block import Rows, insert, merge_rows
 from riskstream.console.store.columns import read_blocks
 from riskstream.console.store.database import (
@@ -18,18 +19,20 @@ from riskstream.console.store.database import (
     text_table,
     transaction,
 )
-from riskstream.console.store.facets import ROW, Entity, Incoming, read_scored
+from riskstream.console.store.facets import ROW, Entity, Incoming, read_scored, time_of
 from riskstream.console.store.records import Letter, Remark, read_letter, read_remark
+from riskstream.console.store.standings import forget_standing, note_standing
 from riskstream.errors import StateStoreError
 from riskstream.events.record import Record
-from riskstream.events.topics import DEAD_LETTER, FEEDBACK, SCORED
+from riskstream.events.topics import ALERTS, DEAD_LETTER, FEEDBACK, SCORED, USERS
 
 __all__ = ["Position", "Taken", "Writer"]
 
 Position = tuple[str, int]
 """Topic and partition."""
 Taken = Counter[str]
-"""``stored``, ``repeated``, ``expired``, ``strange``, ``rows``, ``letters``, ``remarks``."""
+"""``stored``, ``repeated``, ``expired``, ``strange``, ``rows``, ``letters``, ``remarks``,
+``alerts``."""
 
 DELTAS: Final = 1000
 DELTA_ROWS: Final = 131_072
@@ -250,6 +253,8 @@ class Writer:
             self._take_letter(read_letter(record), taken)
         elif record.topic == FEEDBACK:
             self._take_remark(read_remark(record), taken)
+        elif record.topic == ALERTS:
+            self._take_alert(record, taken)
         else:
             self._take_row(record, taken)
 
@@ -266,6 +271,17 @@ class Writer:
         self.link.execute("REPLACE INTO remark VALUES (?, ?, ?, ?, ?)", remark)
         taken["remarks"] += 1
 
+    def _take_alert(self, record: Record, taken: Taken) -> None:
+        alert = read_alert(record)
+        if alert is None:
+            taken["strange"] += 1
+        elif alert.at_ms < time_of(self.floor):
+            taken["expired"] += 1
+        elif put_alert(self.link, alert, record.value or b""):
+            taken["alerts"] += 1
+        else:
+            taken["repeated"] += 1
+
     def _take_row(self, record: Record, taken: Taken) -> None:
         key = (record.key or b"").decode("utf-8", "replace")
         if record.value is None:
@@ -274,4 +290,9 @@ class Writer:
             self.link.execute(
                 "REPLACE INTO row VALUES (?, ?, ?)", (record.topic, key, record.value)
             )
+        if record.topic == USERS:
+            if record.value is None:
+                forget_standing(self.link, key)
+            else:
+                note_standing(self.link, key, record.value)
         taken["rows"] += 1

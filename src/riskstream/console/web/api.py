@@ -23,7 +23,7 @@ from riskstream.events.event import SCHEMA_VERSION
 from riskstream.events.times import format_time
 from riskstream.events.topics import FEEDBACK
 
-__all__ = ["ROUTES", "Json", "body_of"]
+__all__ = ["ROUTES", "Json", "body_of", "number"]
 
 MOST_EVENTS: Final = 500
 MOST_BODY: Final = 16_384
@@ -45,8 +45,8 @@ async def events(request: Request) -> Response:
     """``GET /api/v1/events``."""
     site = site_of(request)
     view = read_view(request.query_params.multi_items(), ignored=frozenset({"before", "limit"}))
-    limit = _number(request, "limit", PAGE_SIZE, 1, MOST_EVENTS)
-    before = _number(request, "before", ALL_TIME, 0, ALL_TIME)
+    limit = number(request, "limit", PAGE_SIZE, 1, MOST_EVENTS)
+    before = number(request, "before", ALL_TIME, 0, ALL_TIME)
     results = await site.ask(find, site, view, before, limit)
     site.audit.note(person_of(request), "asked the API", view.query())
     found, counts = results.found, results.found.counts
@@ -171,7 +171,12 @@ def _feedback(event: dict[str, Any], verdict: str, note: str, author: str, now_m
     return msgspec.convert(value, Feedback)
 
 
-def _number(request: Request, name: str, default: int, least: int, most: int) -> int:
+def number(request: Request, name: str, default: int, least: int, most: int) -> int:
+    """A parameter that is a number.
+
+    Raises:
+        ViewError: It is none of these.
+    """
     text = request.query_params.get(name, "")
     if not text:
         return default

@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from riskstream.console.web import (
+    alerts_page,
     audit_page,
     catalog_page,
     event_page,
@@ -22,6 +23,7 @@ from riskstream.console.web import (
     overview_page,
     user_page,
 )
+from riskstream.console.web.alerts_api import ROUTES as ALERTS_API
 from riskstream.console.web.api import ROUTES as API
 from riskstream.console.web.errors import HANDLERS
 from riskstream.console.web.export import export_csv, export_ndjson
@@ -52,6 +54,8 @@ def make_app(site: Site) -> Starlette:
             Route("/events", events_page.events_page),
             Route("/events/{event_id:path}", event_page.event_page),
             Route("/users/{key:path}", user_page.user_page),
+            Route("/alerts", alerts_page.alerts_page),
+            Route("/alerts/{alert_id}", alerts_page.alert_page),
             Route("/overview", overview_page.overview_page),
             Route("/catalog", catalog_page.catalog_page),
             Route("/dead-letters", letters_page.letters_page),
@@ -66,6 +70,7 @@ def make_app(site: Site) -> Starlette:
             Route("/export.ndjson", export_ndjson),
             Route("/live", live),
             *API,
+            *ALERTS_API,
             *oidc_routes(settings),
             Route("/health/live", _healthy),
             Route("/health/ready", _ready),

@@ -93,6 +93,7 @@ def _collect(site: Site, event_id: str) -> dict[str, Any] | None:
         if actor not in {"", user}
         else [],
         "same_address": _near(store, Filters(ips=(ip,)), key) if ip else [],
+        "alerts": store.alerts_behind(event_id),
         "remarks": store.remarks([event_id]).get(event_id, []),
         "verdicts": VERDICTS,
         "raw": str(event.get("raw", "")),

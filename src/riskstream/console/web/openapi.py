@@ -5,11 +5,21 @@ from typing import Any, Final
 
 import riskstream
 from riskstream.console.store.records import MOST_NOTE, VERDICTS
+from riskstream.console.web.openapi_alerts import SCHEMAS as ALERT_SCHEMAS
+from riskstream.console.web.openapi_alerts import paths as alert_paths
+from riskstream.console.web.openapi_parts import (
+    answer,
+    failures,
+    get,
+    limit,
+    model_parameters,
+    path,
+    query,
+)
 from riskstream.console.web.view import View
 
 __all__ = ["openapi_document"]
 
-MANY: Final = frozenset({"type", "category", "level", "outcome"})
 ERROR: Final = {
     "type": "object",
     "properties": {"error": {"type": "string"}},
@@ -20,27 +30,23 @@ ERROR: Final = {
 @cache
 def openapi_document() -> dict[str, Any]:
     """OpenAPI 3.1."""
-    parameters = view_parameters()
+    parameters = model_parameters(View)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "riskstream console",
             "version": riskstream.__version__,
-            "description": "Scored events behind the filters of the Events page.",
+            "description": "Scored events behind the filters of the Events page, and alerts.",
         },
         "paths": {
             "/api/v1/events": {
-                "get": _get(
+                "get": get(
                     "Events, the newest first, with the counts of all that match",
                     "events",
                     [
                         *parameters,
-                        _query(
-                            "limit",
-                            {"type": "integer", "minimum": 1, "maximum": 500},
-                            "Events in one answer.",
-                        ),
-                        _query(
+                        limit(500, "Events"),
+                        query(
                             "before",
                             {"type": "string", "pattern": "^[0-9]{1,19}$"},
                             "`next` of the answer before.",
@@ -50,18 +56,18 @@ def openapi_document() -> dict[str, Any]:
                 )
             },
             "/api/v1/events/{event_id}": {
-                "get": _get("One event", "event", [_EVENT_ID], "OneEvent", missing=True)
+                "get": get("One event", "event", [_EVENT_ID], "OneEvent", missing=True)
             },
             "/api/v1/events/{event_id}/feedback": {"post": _FEEDBACK},
             "/api/v1/names": {
-                "get": _get(
+                "get": get(
                     "Users, actors or apps whose names begin with a text",
                     "names",
                     [
-                        _query(
+                        query(
                             "kind", {"enum": ["user", "actor", "app"]}, "Of what.", required=True
                         ),
-                        _query(
+                        query(
                             "text",
                             {"type": "string", "minLength": 1, "maxLength": 200},
                             "The beginning.",
@@ -71,9 +77,10 @@ def openapi_document() -> dict[str, Any]:
                     "Names",
                 )
             },
+            **alert_paths(),
         },
         "components": {
-            "schemas": _SCHEMAS,
+            "schemas": _SCHEMAS | ALERT_SCHEMAS,
             "responses": {
                 str(status): {
                     "description": words,
@@ -87,65 +94,6 @@ def openapi_document() -> dict[str, Any]:
     }
 
 
-def view_parameters() -> list[dict[str, Any]]:
-    """The filters, from the model that reads them."""
-    schema = View.model_json_schema(by_alias=True)
-    definitions = schema.get("$defs", {})
-    return [
-        _query(name, _resolved(part, definitions), part.get("description", ""))
-        for name, part in schema["properties"].items()
-    ]
-
-
-def _resolved(part: Any, definitions: dict[str, Any]) -> Any:
-    """A schema that stands alone."""
-    if isinstance(part, list):
-        return [_resolved(each, definitions) for each in part]
-    if not isinstance(part, dict):
-        return part
-    if "$ref" in part:
-        name = part["$ref"].rpartition("/")[2]
-        return _resolved(definitions[name], definitions)
-    if "anyOf" in part:
-        (only,) = [each for each in part["anyOf"] if each.get("type") != "null"]
-        return _resolved(only, definitions)
-    left_out = {"title", "description", "default"}
-    return {
-        key: _resolved(value, definitions) for key, value in part.items() if key not in left_out
-    }
-
-
-def _query(name: str, schema: Any, words: str, *, required: bool = False) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "query",
-        "required": required,
-        "description": words,
-        "schema": schema,
-    }
-
-
-def _answer(name: str, words: str = "Done") -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{name}"}
-    return {"description": words, "content": {"application/json": {"schema": schema}}}
-
-
-def _get(
-    words: str, operation: str, parameters: list[Any], answer: str, *, missing: bool = False
-) -> dict[str, Any]:
-    failures = (400, 401, 403, 404) if missing else (400, 401, 403)
-    return {
-        "summary": words,
-        "operationId": operation,
-        "parameters": parameters,
-        "responses": {"200": _answer(answer)} | _failures(*failures),
-    }
-
-
-def _failures(*statuses: int) -> dict[str, Any]:
-    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
-
-
 _ERRORS: Final = {
     400: "A parameter cannot be answered; the text says which and why",
     401: "Not logged in",
@@ -156,13 +104,7 @@ _ERRORS: Final = {
     422: "What was sent says something else than it may",
     503: "Kafka did not take it",
 }
-_EVENT_ID: Final = {
-    "name": "event_id",
-    "in": "path",
-    "required": True,
-    "description": "`id` of the event, such as `1234:45192178366`.",
-    "schema": {"type": "string", "minLength": 1},
-}
+_EVENT_ID: Final = path("event_id", "`id` of the event, such as `1234:45192178366`.")
 _FEEDBACK: Final = {
     "summary": "Say that an event is a true or a false positive",
     "operationId": "feedback",
@@ -192,8 +134,8 @@ _FEEDBACK: Final = {
             }
         },
     },
-    "responses": {"201": _answer("Feedback", "Taken by Kafka")}
-    | _failures(400, 401, 403, 404, 413, 415, 422, 503),
+    "responses": {"201": answer("Feedback", "Taken by Kafka")}
+    | failures(400, 401, 403, 404, 413, 415, 422, 503),
 }
 _COUNTS: Final = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
 _SCORED: Final = {

@@ -8,15 +8,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from riskstream.console.portrait import portrait_of
-from riskstream.console.rows import failures_now, lockouts_now
+from riskstream.console.rows import failures_now, lockouts_now, standing_now
+from riskstream.console.store.alerts import AlertFilters, StoredAlert
 from riskstream.console.store.facets import first_key, time_of
 from riskstream.console.store.filters import Filters
 from riskstream.console.store.rankings import scores_of
+from riskstream.console.store.store import StoredEvent
+from riskstream.console.web.alerts_page import shown_causes
 from riskstream.console.web.chart import score_chart
 from riskstream.console.web.event_page import name_of_key, user_of
 from riskstream.console.web.guard import person_of
 from riskstream.console.web.site import Site, site_of
-from riskstream.events.topics import FAILURES, LOCKOUTS
+from riskstream.events.topics import FAILURES, LOCKOUTS, USERS
 
 __all__ = ["user_page"]
 
@@ -40,19 +43,29 @@ async def user_page(request: Request) -> Response:
 def _collect(site: Site, key: str) -> dict[str, Any] | None:
     store, now_ms = site.store, site.now_ms()
     failures, lockouts = store.row(FAILURES, key), store.row(LOCKOUTS, key)
+    row = store.row(USERS, key)
+    standing = standing_now(row, now_ms) if row else None
+    alerts = store.alerts(AlertFilters((key,)), SHOWN)
     filters = Filters(users=(key,))
     page = store.search(filters).page(SAMPLE)
     acted = store.search(Filters(actors=(key,))).page(SAMPLE)
-    if not (page.keys or acted.keys or failures or lockouts):
+    if not (page.keys or acted.keys or failures or lockouts or row or alerts):
         return None
     events = [event for _key, event in store.events(page.keys)]
+    latest = list(zip(page.keys, events, strict=False))[:SHOWN]
     return {
         "user_key": key,
         "name": name_of_key(store, key),
         "total": page.counts.total,
         "levels": page.counts.levels,
-        "events": [(at, event) for at, event in zip(page.keys, events, strict=False)][:SHOWN],
-        "acted": [each for each in store.events(acted.keys) if user_of(each[1]) != key][:SHOWN],
+        "events": _timeline(latest, alerts, whole=not page.more and page.counts.total <= SHOWN),
+        "standing": standing,
+        "causes": shown_causes(site, standing["causes"]) if standing else [],
+        "acted": _timeline(
+            [each for each in store.events(acted.keys) if user_of(each[1]) != key][:SHOWN],
+            [],
+            whole=True,
+        ),
         "acted_total": acted.counts.total,
         "portrait": portrait_of(events),
         "failures": failures_now(failures, now_ms) if failures else None,
@@ -61,6 +74,24 @@ def _collect(site: Site, key: str) -> dict[str, Any] | None:
         "days": DAYS,
         "last_ms": time_of(page.keys[0]) if page.keys else None,
     }
+
+
+def _timeline(
+    events: list[StoredEvent], alerts: list[StoredAlert], *, whole: bool
+) -> list[tuple[dict[str, Any] | None, StoredAlert | None]]:
+    """Events and alerts in one order, the newest first; an alert stands above what raised it.
+
+    Args:
+        events: The newest first.
+        alerts: The newest first.
+        whole: There are no older events, so alerts of any age belong here.
+    """
+    oldest = 0 if whole or not events else time_of(events[-1][0])
+    rows: list[tuple[int, int, tuple[dict[str, Any] | None, StoredAlert | None]]] = []
+    rows += [(time_of(key), 0, (event, None)) for key, event in events]
+    rows += [(each.at_ms, 1, (None, each)) for each in alerts if each.at_ms >= oldest]
+    rows.sort(key=lambda row: row[:2], reverse=True)
+    return [row for _at, _order, row in rows]
 
 
 def _daily(site: Site, filters: Filters, now_ms: int) -> tuple[int, list[int]]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,12 +14,14 @@ from riskstream.events.times import parse_time
 from riskstream.events.vocabulary import Category, EventOutcome
 from riskstream.risk.levels import Level
 
-__all__ = ["View", "ViewError", "read_view"]
+__all__ = ["SPAN_PATTERN", "Text", "View", "ViewError", "read_params", "read_view", "time_range"]
 
+V = TypeVar("V", bound=BaseModel)
 Text = Annotated[str, Field(max_length=200)]
 MANY: Final = frozenset({"type", "category", "level", "outcome"})
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _SPAN: Final = re.compile(r"([0-9]{1,5})([smhdw])")
+SPAN_PATTERN: Final = r"^([0-9]{1,5}[smhdw])?$"
 
 
 class ViewError(ValueError):
@@ -56,7 +58,7 @@ class View(BaseModel):
     score_max: int = Field(default=100, ge=0, le=100, description="Highest risk score.")
     ip: Text = Field(default="", description="Address, as it stands in the event.")
     app: Text = Field(default="", description="Id or name of the app.")
-    since: Annotated[str, Field(pattern=r"^([0-9]{1,5}[smhdw])?$")] = Field(
+    since: Annotated[str, Field(pattern=SPAN_PATTERN)] = Field(
         default="", description="A span up to now: `15m`, `24h`, `7d`."
     )
     start: Text = Field(
@@ -81,11 +83,7 @@ class View(BaseModel):
         Raises:
             ViewError: One of them is no time.
         """
-        start, end = _time("from", self.start), _time("to", self.end)
-        if found := _SPAN.fullmatch(self.since):
-            span = now_ms - int(found[1]) * _UNITS[found[2]] * 1000
-            start = span if start is None else max(start, span)
-        return start, end
+        return time_range(self.since, self.start, self.end, now_ms)
 
     def filters(self, store: Store, catalog: Catalog, now_ms: int) -> Filters:
         """For the store.
@@ -122,20 +120,48 @@ def read_view(params: Iterable[tuple[str, str]], *, ignored: frozenset[str] = fr
     Raises:
         ViewError: A parameter is unknown or its value impossible; each fault is named.
     """
+    return read_params(View, params, many=MANY, ignored=ignored)
+
+
+def read_params(
+    model: type[V],
+    params: Iterable[tuple[str, str]],
+    *,
+    many: frozenset[str] = frozenset(),
+    ignored: frozenset[str] = frozenset(),
+) -> V:
+    """What query parameters say, by a model; those of ``many`` may be given several times.
+
+    Raises:
+        ViewError: As ``read_view`` does.
+    """
     given: dict[str, Any] = {}
     for name, value in params:
         if value == "" or name in ignored:
             continue
-        if name in MANY:
+        if name in many:
             given.setdefault(name, []).append(value)
         elif name in given:
             raise ViewError(f"{name} is given more than once.")
         else:
             given[name] = value
     try:
-        return View.model_validate(given)
+        return model.model_validate(given)
     except ValidationError as fault:
         raise ViewError(_faults(fault)) from fault
+
+
+def time_range(since: str, start: str, end: str, now_ms: int) -> tuple[int | None, int | None]:
+    """Start and end, epoch milliseconds, of a span up to now and of two times as typed.
+
+    Raises:
+        ViewError: One of them is no time.
+    """
+    first, last = _time("from", start), _time("to", end)
+    if found := _SPAN.fullmatch(since):
+        span = now_ms - int(found[1]) * _UNITS[found[2]] * 1000
+        first = span if first is None else max(first, span)
+    return first, last
 
 
 def _faults(fault: ValidationError) -> str:

@@ -7,8 +7,9 @@ from urllib.parse import quote
 import orjson
 
 from riskstream.events.times import format_time
+from riskstream.pipeline.standings import Alert
 
-__all__ = ["FILTERS", "ago", "grouped", "name_of", "pretty_json", "span_words", "when"]
+__all__ = ["FILTERS", "ago", "brief", "grouped", "name_of", "pretty_json", "span_words", "when"]
 
 _UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60))
 CATEGORY_WORDS: Final = {
@@ -29,6 +30,12 @@ def when(moment: str | int) -> str:
     """``2026-11-23 13:00:00``, UTC."""
     text = moment if isinstance(moment, str) else format_time(max(moment, 0))
     return text[:19].replace("T", " ")
+
+
+def brief(moment: str | int, now_ms: int) -> str:
+    """``13:00`` of today, ``11-22 13:00`` of another day, UTC."""
+    text, today = when(moment), when(now_ms)[:10]
+    return text[11:16] if text.startswith(today) else text[5:16]
 
 
 def ago(moment_ms: int, now_ms: int) -> str:
@@ -67,6 +74,11 @@ def actor_of(event: Mapping[str, Any]) -> str:
             if who.get(name):
                 return str(who[name])
     return ""
+
+
+def reasons_of(alert: Alert) -> str:
+    """Each once: causes of two families may say the same."""
+    return "; ".join(dict.fromkeys(cause.detail for cause in alert.causes))
 
 
 def pretty_json(text: str | Mapping[str, Any]) -> str:
@@ -111,6 +123,8 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "grouped": grouped,
     "when": when,
     "ago": ago,
+    "brief": brief,
+    "reasons_of": reasons_of,
     "span_words": span_words,
     "name_of": name_of,
     "actor_of": actor_of,
@@ -119,6 +133,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "hex_lines": hex_lines,
     "in_path": in_path,
     "signed": signed,
+    "rounded": lambda number: f"{number:.0f}",
     "category_word": lambda name: CATEGORY_WORDS.get(name, name),
     "words": lambda text: str(text).replace("_", " "),
 }

@@ -284,7 +284,7 @@ function step(by) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-const PLACES = { e: "/events", o: "/overview", c: "/catalog", d: "/dead-letters" };
+const PLACES = { e: "/events", a: "/alerts", o: "/overview", c: "/catalog", d: "/dead-letters" };
 let going = false;
 
 document.addEventListener("keydown", (event) => {
