@@ -1,7 +1,8 @@
 """Latency: from handing a raw record to the client to reading its scored record, committed.
 
-The events come at a fixed rate, one per record. Both ends of the measured way are in this
-process, so there is one clock; its reader takes one record at a time as they come.
+The events are made beforehand and come at a fixed rate, one per record, from a client with its own
+defaults: it waits up to 5 ms for more to send with a record. Both ends of the measured way are in
+this process, so there is one clock; its reader takes one record at a time as they come.
 """
 
 import tempfile
@@ -66,12 +67,12 @@ def _of(contender: Contender, broker: Broker, options: Options) -> Iterator[dict
         seconds = SHORT_SECONDS if options.short else SECONDS
         stream = enumerate(single_records(options.seed, options.users), FIRST_SERIAL)
         with running_team(contender, run) as team, _Reader(broker) as reader:
-            _send_at(broker, islice(stream, WARMUP_EVENTS), WARMUP_EVENTS)
+            _send_at(broker, list(islice(stream, WARMUP_EVENTS)), WARMUP_EVENTS)
             reader.wait_for(WARMUP_EVENTS, team)
             for rate in RATES:
                 total = rate * (LEAD_SECONDS + seconds)
                 before = reader.count
-                sent = _send_at(broker, islice(stream, total), rate)
+                sent = _send_at(broker, list(islice(stream, total)), rate)
                 ended = time.perf_counter()
                 complete = reader.wait_for(before + total, team)
                 kept_up = complete and time.perf_counter() - ended < KEPT_UP_SECONDS
@@ -96,15 +97,11 @@ def _row(
 
 
 def _send_at(
-    broker: Broker, records: Iterator[tuple[int, RawRecord]], rate: int
+    broker: Broker, records: Sequence[tuple[int, RawRecord]], rate: int
 ) -> dict[int, float]:
     """Send at a rate; when each was handed over, by serial number."""
     producer = Producer(
-        {
-            "bootstrap.servers": broker.bootstrap_servers,
-            "partitioner": "murmur2_random",
-            "linger.ms": 0,
-        }
+        {"bootstrap.servers": broker.bootstrap_servers, "partitioner": "murmur2_random"}
     )
     sent: dict[int, float] = {}
     started = time.perf_counter()

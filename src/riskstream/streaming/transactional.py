@@ -77,15 +77,20 @@ class TransactionalUnit(UnitOfWork):
             await sender.producer.begin_transaction()
             try:
                 # The offset is two answers of the broker's; the records need not wait for them.
-                async with _meanwhile(
-                    sender.producer.send_offsets_to_transaction({source: offset}, self._group)
-                ):
+                async with _meanwhile(self._send_offset(sender, source, offset)):
                     written = await send_or_fail(sender, outputs, changelog, source.partition)
             except BaseException:
                 await self._abort(sender)
                 raise
             await sender.producer.commit_transaction()
         return written
+
+    async def _send_offset(self, sender: Sender, source: TopicPartition, offset: int) -> None:
+        # A turn later than the records, so that their partitions are asked for first: while the
+        # broker ends the last transaction, aiokafka repeats that request after BACKOFF_OVERRIDE,
+        # and the one for the offset after 100 ms.
+        await asyncio.sleep(0)
+        await sender.producer.send_offsets_to_transaction({source: offset}, self._group)
 
     @staticmethod
     async def _abort(sender: Sender) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from aiokafka import TopicPartition
 
-from riskstream.config import BrakeSettings, Settings
+from riskstream.config import BrakeSettings, Settings, WorkerSettings
 from riskstream.errors import KafkaFaultError
 from riskstream.observability.metrics import Metrics
 from riskstream.streaming import lane as lane_module
@@ -79,6 +79,43 @@ async def test_chunks_that_wait_make_one_unit() -> None:
 
     assert unit.commits == [(5, 7)]
     assert stage.applied == [7]
+
+
+async def test_what_comes_while_a_lane_rests_makes_one_unit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After a commit a lane with little to do lets records gather, and never for long."""
+    monkeypatch.setattr(lane_module, "REST", 1e9)
+    unit = RecordingUnit()
+    lane, _ = make_lane(unit)
+    task = asyncio.create_task(lane.run())
+    lane.put(make_chunk(0, 3))
+    while not unit.commits:
+        await asyncio.sleep(0)
+    for start in (3, 5):
+        lane.put(make_chunk(start, start + 2))
+        for _ in range(5):
+            await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while lane.position < 7:
+            await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert unit.commits == [(3, 3), (4, 7)]
+
+
+async def test_a_lane_with_much_to_do_does_not_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Throughput comes first once a slice waits."""
+    monkeypatch.setattr(lane_module, "REST", 1e9)
+    monkeypatch.setattr(lane_module, "MOST_REST_SECONDS", 1e9)
+    monkeypatch.setattr(lane_module, "SLICE_BYTES", 1)
+    unit = RecordingUnit()
+    lane, _ = make_lane(unit, settings=Settings(worker=WorkerSettings(chunk_records=100)))
+    for start in range(0, 300, 100):
+        lane.put(make_chunk(start, start + 100))
+
+    await run_until(lane, lambda: len(unit.commits) == 3)
 
 
 async def test_a_chunk_that_does_not_continue_the_offset_is_refused() -> None:
