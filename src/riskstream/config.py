@@ -313,6 +313,12 @@ class NotifySettings(_Section):
     """Shape of the payload, and what is escaped in it."""
     template: Path | None = None
     """A payload of your own in place of the style's: JSON with ``$name`` in its texts."""
+    alert_template: Path | None = None
+    """The same for alerts; without it ``template``, and without that the style's."""
+    events: bool = True
+    """Scored events are told of: those of ``levels``, ``kinds`` and ``categories``."""
+    alerts: bool = True
+    """Every alert is told of, whatever ``levels``, ``kinds`` and ``categories`` say."""
     routing_key: SecretStr | None = None
     """PagerDuty's integration key: ``$routing_key`` of the template."""
     routing_key_file: Path | None = None

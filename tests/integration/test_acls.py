@@ -176,8 +176,9 @@ async def notify(settings: Settings) -> None:
     async with notifier.open_producer(settings) as producer:
         ledger = KafkaLedger(settings, producer)
         await ledger.load()
-        async with _consumer(settings.kafka, next(iter(topics.SCORED.values())), GROUP) as one:
-            record = await one.getone()
+        for topic in (topics.ALERTS, next(iter(topics.SCORED.values()))):
+            async with _consumer(settings.kafka, topic, GROUP) as one:
+                record = await one.getone()
         await ledger.sent("k", 0)
         await ledger.refused(record, "refused")
 

@@ -2,14 +2,17 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from confluent_kafka import TopicPartition
 
+from riskstream.contract.registry import schemas_dir
 from riskstream.demo.broker import EmbeddedBroker
 from riskstream.demo.ports import free_port
 from riskstream.events import topics
+from riskstream.pipeline.outputs import ALERT_TYPE
 from tests.support.cli import one_event
 from tests.support.kafka import Stored, consumer, produce, read_topic
 from tests.support.processes import Riskstream, run, wait_for
@@ -106,10 +109,49 @@ def test_no_message_is_lost_whatever_the_receiver_does(
     assert "s3cret-path" not in notify.log
 
 
-def committed(broker: EmbeddedBroker) -> bool:
+def test_alerts_are_told_once_each(embedded_broker: EmbeddedBroker, tmp_path: Path) -> None:
+    """Also without events, and whether or not they come again after a restart."""
+    with Receiver() as receiver:
+        settings = settings_for(embedded_broker, receiver, NOTIFY__EVENTS="false")
+        prepared(settings)
+        produce(embedded_broker, topics.ALERTS, [rise(0)])
+        receiver.faults.extend([503, 200, 400])
+        with Riskstream(["notify"], tmp_path, settings=settings) as notify:
+            wait_for(lambda: committed(embedded_broker, [topics.ALERTS]), SECONDS, "a commit")
+            produce(embedded_broker, TOPIC, [alert(1)])
+            produce(embedded_broker, topics.ALERTS, [rise(n) for n in (1, 2, 3, 1)])
+            wait_for(lambda: len(receiver.taken) >= 2, SECONDS, "two of three")
+            (letter,) = wait_for(
+                lambda: read_topic(embedded_broker, topics.NOTIFY_DEAD_LETTER), SECONDS, "the other"
+            )
+            wait_for(lambda: notify.log.count("notice_delivered") >= 2, SECONDS, "both kept")
+            notify.kill()
+            notify.start()
+            produce(embedded_broker, topics.ALERTS, [rise(n) for n in (1, 2, 3, 4)])
+            wait_for(lambda: len(receiver.taken) >= 4, SECONDS, "the refused one and a new one")
+            assert notify.stop() == 0
+        checked = run(["schemas", "check", "--topic", topics.NOTIFY_DEAD_LETTER], settings=settings)
+        off = run(["notify", "--no-events", "--no-alerts"], settings=settings)
+    told = Counter(json.loads(body)["id"] for body in receiver.taken)
+    assert told == Counter(f"{n:032x}" for n in (1, 2, 3, 4))
+    assert (letter.header("x-riskstream-origin") or "").startswith(topics.ALERTS)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert off.returncode == 2
+    assert b"notify.alerts" in off.stderr
+
+
+def rise(number: int) -> Stored:
+    """An alert about a subject of its own."""
+    example = json.loads((schemas_dir() / "examples/alert.v1/valid.json").read_bytes())
+    value = example | {"id": f"{number:032x}", "subject": f"1234:{number}"}
+    headers = (("ce_id", value["id"].encode()), ("ce_type", ALERT_TYPE.encode()))
+    return Stored(json.dumps(value).encode(), value["subject"].encode(), headers)
+
+
+def committed(broker: EmbeddedBroker, names: Iterable[str] = tuple(topics.SCORED.values())) -> bool:
     """Whether the group has offsets."""
     with consumer(broker, group_id="riskstream-notify") as client:
-        places = [TopicPartition(name, part) for name in topics.SCORED.values() for part in (0, 1)]
+        places = [TopicPartition(name, part) for name in names for part in (0, 1)]
         return all(place.offset >= 0 for place in client.committed(places, timeout=10))
 
 
@@ -158,7 +200,7 @@ def test_a_dry_run_prints_what_would_be_sent(
         assert done.returncode == 0, done.stderr.decode()
         payloads = [json.loads(line) for line in done.stdout.splitlines()]
         assert sorted(payload["text"][-8:] for payload in payloads) == ["(1234:1)", "(1234:2)"]
-        assert b"2 messages would be sent, 1 more" in done.stderr
+        assert b"2 messages would be sent, 1 more records" in done.stderr
         assert receiver.tries == 0
         started = run(["notify"], settings=settings)
         assert started.returncode == 2

@@ -1,4 +1,4 @@
-"""``riskstream notify``: messages about risky events to a webhook."""
+"""``riskstream notify``: messages about risky events and about alerts to a webhook."""
 
 from contextlib import aclosing
 from enum import StrEnum
@@ -48,6 +48,14 @@ def notify(
     template: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own payload: JSON with $names.")
     ] = None,
+    events: Annotated[
+        bool | None,
+        typer.Option("--events/--no-events", help="Tell of scored events, or not."),
+    ] = None,
+    alerts: Annotated[
+        bool | None,
+        typer.Option("--alerts/--no-alerts", help="Tell of subjects that rise to High, or not."),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Print the payloads of --since and end; nothing is sent."),
@@ -57,15 +65,18 @@ def notify(
     ] = "1d",
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
-    """Send a message to a webhook for each event that is worth one, until stopped.
+    """Send a message to a webhook for each alert and each event that is worth one, until stopped.
 
-    One message per subject and reason within notify.window_minutes. What the receiver does not
+    One message per alert, and one per subject and reason of events within notify.window_minutes.
+    What the receiver does not
     take is tried again, and kept in iam.notify.dead-letter.v1 in the end.
     The webhook's address is a secret, so it comes from notify.url_file or the environment.
 
     **Examples:**
 
     RISKSTREAM_NOTIFY__URL=https://hooks.example.com/T0/B0/x riskstream notify --risk high
+
+    riskstream notify --no-events --style pagerduty
 
     riskstream notify --kind lockout --risk medium --risk high --style json --dry-run --since 1w
     """
@@ -79,6 +90,8 @@ def notify(
             "categories": [str(one) for one in category] if category else None,
             "style": None if style is None else str(style),
             "template": template,
+            "events": events,
+            "alerts": alerts,
         },
     )
     if dry_run:
@@ -96,18 +109,20 @@ def notify(
 async def _show(settings: "Settings", since_ms: int) -> None:
     from riskstream.notify.notices import MemoryLedger, Notices, Notified
     from riskstream.notify.selection import Selection
-    from riskstream.notify.template import load_template
+    from riskstream.notify.template import load_templates
     from riskstream.streaming.notifier import chosen_topics
     from riskstream.streaming.reader import Since, read
 
     chosen = settings.notify
+    template, alert_template = load_templates(chosen.style, chosen.template, chosen.alert_template)
 
     async def deliver(payload: bytes) -> None:
         write_line(payload)
 
     notices = Notices(
         selection=Selection.of(chosen),
-        template=load_template(chosen.style, chosen.template),
+        template=template,
+        alert_template=alert_template,
         deliver=deliver,
         ledger=MemoryLedger(),
         window_ms=chosen.window_minutes * 60_000,
@@ -119,5 +134,5 @@ async def _show(settings: "Settings", since_ms: int) -> None:
             counts[await notices.handle(record)] += 1
     note(
         f"{counts[Notified.DELIVERED]} messages would be sent, "
-        f"{counts[Notified.SUPPRESSED]} more events are told by them."
+        f"{counts[Notified.SUPPRESSED]} more records are told by them."
     )

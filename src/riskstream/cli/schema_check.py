@@ -14,6 +14,7 @@ from riskstream.cli.options import input_file
 from riskstream.contract.check import Fault, check_document, check_line, header_texts, validator
 from riskstream.contract.registry import TOPIC_SCHEMAS
 from riskstream.errors import CheckFailedError, ConfigError
+from riskstream.pipeline.outputs import ALERT_TYPE
 
 if TYPE_CHECKING:
     from riskstream.config import Settings
@@ -81,6 +82,8 @@ def record_faults(schema: str, record: Any) -> list[Fault]:
     """What is wrong with a consumed record by this schema; of dead letters with its headers."""
     if schema.startswith("dead_letter"):
         return check_document(schema, header_texts(record.headers))
+    if schema == "scored.v1" and ("ce_type", ALERT_TYPE.encode()) in record.headers:
+        schema = "alert.v1"  # what `notify` could not send is either
     try:
         return check_document(schema, json.loads(record.value))
     except ValueError as fault:

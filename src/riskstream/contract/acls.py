@@ -219,6 +219,7 @@ def _poll(ids: str) -> tuple[Acl, ...]:
 def _notify(group: str) -> tuple[Acl, ...]:
     return (
         _scored(),
+        _topic(ALERTS, Operation.READ, "alerts are told (notify.alerts)"),
         _topic(NOTIFY_SENT, Operation.READ, "what was sent before is known"),
         _topic(NOTIFY_SENT, Operation.WRITE, "what is sent is remembered"),
         _topic(NOTIFY_DEAD_LETTER, Operation.WRITE, "what cannot be sent is kept"),

@@ -133,6 +133,12 @@ def _alert_headers() -> Part:
     return {**headers, "properties": properties, "required": required}
 
 
+def _unsent_headers() -> Part:
+    """Those of a scored record or of an alert."""
+    headers = _headers(view=False)
+    return {**headers, "required": [name for name in headers["required"] if name != "category"]}
+
+
 def _message_of(topic: str) -> str:
     if topic in SCORED.values():
         return "scored"
@@ -217,10 +223,10 @@ _MESSAGES: Final[dict[str, Part]] = {
         "key": {"type": "string", "description": "Subject and reason."},
     },
     "unsent": {
-        "title": "Scored event about which no message could be sent",
+        "title": "Scored event or alert about which no message could be sent",
         "summary": "As it was; x-riskstream-detail and x-riskstream-origin say why and whence.",
-        "headers": _headers(view=False),
-        "payload": _schema("scored.v1"),
+        "headers": _unsent_headers(),
+        "payload": {"oneOf": [_schema("scored.v1"), _schema("alert.v1")]},
     },
     "ocsf": {
         "title": "Scored event as OCSF 1.8",

@@ -63,7 +63,7 @@ VIEWS = {view: f"iam.view.{view.value}.v1" for view in View}
 NOTIFY_SENT = "iam.internal.notices.v1"
 """Internal, compacted: when a message about a subject and reason was last sent."""
 NOTIFY_DEAD_LETTER = "iam.notify.dead-letter.v1"
-"""Scored records about which no message could be sent; why is in headers."""
+"""Scored records and alerts about which no message could be sent; why is in headers."""
 
 DAY_MS = 86_400_000
 MESSAGE_BYTES = 1_048_588
@@ -134,7 +134,7 @@ ALL_TOPICS: tuple[TopicSpec, ...] = (
     ),
     _spec(
         NOTIFY_DEAD_LETTER,
-        "scored events about which no message could be sent",
+        "scored events and alerts about which no message could be sent",
         retention_ms=str(30 * DAY_MS),
     ),
     _spec(FEEDBACK, "what analysts say of scored events", retention_ms="-1"),

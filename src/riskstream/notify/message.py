@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Any
 
-__all__ = ["NAMES", "dedup_key", "message_key", "message_values"]
+__all__ = ["NAMES", "alert_key", "alert_values", "dedup_key", "message_key", "message_values"]
 
 LONGEST = 800
 """Characters of one value; receivers refuse messages that are too long."""
@@ -18,12 +18,16 @@ NAMES = (
     "category",
     "dedup_key",
     "event",
+    "events",
     "id",
     "kind",
     "level",
     "message",
+    "previous",
+    "previous_level",
     "reason",
     "reasons",
+    "repeats",
     "routing_key",
     "score",
     "severity",
@@ -63,12 +67,16 @@ def message_values(event: dict[str, Any], routing_key: str = "") -> dict[str, st
         "category": _text(event, "category"),
         "dedup_key": dedup_key(message_key(event)),
         "event": _text(kind, "name"),
+        "events": _text(event, "id"),
         "id": _text(event, "id"),
         "kind": _text(kind, "kind"),
         "level": level,
         "message": _text(event, "message"),
+        "previous": UNKNOWN,
+        "previous_level": UNKNOWN,
         "reason": _reason(event),
         "reasons": _text(risk, "reasons"),
+        "repeats": "0",
         "routing_key": routing_key,
         "score": score,
         "severity": SEVERITIES.get(level, "warning"),
@@ -79,6 +87,58 @@ def message_values(event: dict[str, Any], routing_key: str = "") -> dict[str, st
         "user": _who(_part(event, "user")),
     }
     return {name: _cut(text) for name, text in values.items()}
+
+
+def alert_key(alert: dict[str, Any]) -> str:
+    """Its id: an alert is told once."""
+    return f"alert|{alert['id']}"
+
+
+def alert_values(alert: dict[str, Any], routing_key: str = "") -> dict[str, str]:
+    """The same texts for an alert; what is of one event alone is ``unknown``.
+
+    Its ``dedup_key`` is of the subject: a second alert of a subject belongs to the first one's
+    incident, as long as nobody has closed that.
+
+    Args:
+        alert: A value of the alerts topic.
+        routing_key: Handed through to the receiver.
+    """
+    before, after = _part(alert, "previous"), _part(alert, "standing")
+    score, level = _text(after, "score"), _text(after, "level")
+    subject, causes = str(alert["subject"]), _dicts(alert.get("causes"))
+    details = dict.fromkeys(str(cause["detail"]) for cause in causes if cause.get("detail"))
+    reasons = "; ".join(details) or UNKNOWN
+    rise = f"from {_text(before, 'score')} ({_text(before, 'level')}) to {score} ({level})"
+    values = dict.fromkeys(NAMES, UNKNOWN) | {
+        "account": _text(alert, "account_id"),
+        "category": "alerts",
+        "dedup_key": dedup_key(f"standing|{subject}"),
+        "event": "ALERT",
+        "events": ", ".join(_text(cause, "event_id") for cause in causes) or UNKNOWN,
+        "id": str(alert["id"]),
+        "kind": "alert",
+        "level": level,
+        "message": f"The standing of {subject} rose {rise}",
+        "previous": _text(before, "score"),
+        "previous_level": _text(before, "level"),
+        "reason": _text(causes[0], "signal") if causes else UNKNOWN,
+        "reasons": reasons,
+        "repeats": _text(alert, "repeats"),
+        "routing_key": routing_key,
+        "score": score,
+        "severity": SEVERITIES.get(level, "warning"),
+        "subject": subject,
+        "summary": f"Alert: {subject} rose to {score} ({level}): {reasons}",
+        "time": _text(alert, "time"),
+        "title": "Standing rose to High",
+        "user": subject,
+    }
+    return {name: _cut(text) for name, text in values.items()}
+
+
+def _dicts(found: Any) -> list[dict[str, Any]]:
+    return [part for part in found if isinstance(part, dict)] if isinstance(found, list) else []
 
 
 def _reason(event: dict[str, Any]) -> str:

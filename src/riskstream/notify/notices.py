@@ -1,15 +1,17 @@
-"""From a scored record to a message, at most one per subject and reason within the window."""
+"""From a record to a message: one per alert, and one per subject and reason within the window."""
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 
 from structlog import get_logger
 from typing_extensions import override
 
 from riskstream.events.record import Record
-from riskstream.notify.message import message_key, message_values
-from riskstream.notify.selection import Selection
+from riskstream.events.topics import ALERTS
+from riskstream.notify.message import alert_key, alert_values, message_key, message_values
+from riskstream.notify.selection import Selection, read_alert
 from riskstream.notify.template import PayloadTemplate
 
 __all__ = ["Ledger", "MemoryLedger", "Notices", "Notified"]
@@ -23,7 +25,7 @@ class Notified(StrEnum):
     IGNORED = "ignored"
     """Not selected."""
     SUPPRESSED = "suppressed"
-    """A message for its subject and reason was sent within the window."""
+    """A message for its subject and reason was sent within the window, or for this alert."""
     DELIVERED = "delivered"
     DEAD_LETTERED = "dead_lettered"
     """The receiver refused it, or did not take it in time."""
@@ -62,12 +64,22 @@ class MemoryLedger(Ledger):
         self.dead.append((record, why))
 
 
+class _Message(NamedTuple):
+    """Not yet put into words."""
+
+    key: str
+    window_ms: int | None
+    """So long it stands for others of its key; None for ever."""
+    payload: Callable[[], bytes]
+
+
 class Notices:
     """Decides, sends and remembers.
 
     Args:
         selection: Which events are worth a message.
-        template: What it looks like.
+        template: What a message about an event looks like.
+        alert_template: What one about an alert looks like.
         deliver: Sends a payload; None is delivered, a text says why it never will be.
         ledger: What was sent before.
         window_ms: So long a message stands for those with the same key.
@@ -79,6 +91,7 @@ class Notices:
         *,
         selection: Selection,
         template: PayloadTemplate,
+        alert_template: PayloadTemplate,
         deliver: Callable[[bytes], Awaitable[str | None]],
         ledger: Ledger,
         window_ms: int,
@@ -86,6 +99,7 @@ class Notices:
     ) -> None:
         self._selection = selection
         self._template = template
+        self._alert_template = alert_template
         self._deliver = deliver
         self._ledger = ledger
         self._window_ms = window_ms
@@ -97,15 +111,15 @@ class Notices:
         Raises:
             StoppedError: It was not delivered yet, and we are to stop.
         """
-        event = self._selection.select(record.headers, record.value)
-        if event is None:
+        message = self._message(record)
+        if message is None:
             return Notified.IGNORED
-        key, at_ms = message_key(event), record.timestamp or 0
+        key, window_ms, payload = message
+        at_ms = record.timestamp or 0
         last = self._ledger.last(key)
-        if last is not None and at_ms - last < self._window_ms:
+        if last is not None and (window_ms is None or at_ms - last < window_ms):
             return Notified.SUPPRESSED
-        payload = self._template.render(message_values(event, self._routing_key))
-        why = await self._deliver(payload)
+        why = await self._deliver(payload())
         where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
         if why is not None:
             await self._ledger.refused(record, why)
@@ -114,3 +128,17 @@ class Notices:
         await self._ledger.sent(key, at_ms)
         log.info("notice_delivered", **where)
         return Notified.DELIVERED
+
+    def _message(self, record: Record) -> _Message | None:
+        """What is to be said of a record, if anything is."""
+        if record.topic == ALERTS:
+            alert = read_alert(record.value)
+            if alert is None:
+                return None
+            values = partial(alert_values, alert, self._routing_key)
+            return _Message(alert_key(alert), None, lambda: self._alert_template.render(values()))
+        event = self._selection.select(record.headers, record.value)
+        if event is None:
+            return None
+        said = partial(message_values, event, self._routing_key)
+        return _Message(message_key(event), self._window_ms, lambda: self._template.render(said()))

@@ -8,7 +8,7 @@ import orjson
 
 from riskstream.config import NotifySettings
 
-__all__ = ["Selection"]
+__all__ = ["Selection", "read_alert"]
 
 KIND_PREFIX = "com.onelogin.event."
 """Of the header ``ce_type``."""
@@ -49,6 +49,19 @@ class Selection:
         except orjson.JSONDecodeError:
             return None
         return event if isinstance(event, dict) and isinstance(event.get("risk"), dict) else None
+
+
+def read_alert(value: bytes | None) -> dict[str, Any] | None:
+    """The alert in a record of the alerts topic; None where riskstream did not write it."""
+    try:
+        alert = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    told = isinstance(alert, dict) and all(
+        isinstance(alert.get(name), kind)
+        for name, kind in (("id", str), ("subject", str), ("standing", dict))
+    )
+    return alert if told else None
 
 
 def _within(found: str | None, wanted: frozenset[str]) -> bool:

@@ -14,7 +14,7 @@ import orjson
 from riskstream.errors import ConfigError
 from riskstream.notify.message import NAMES
 
-__all__ = ["PayloadTemplate", "Style", "load_template"]
+__all__ = ["PayloadTemplate", "Style", "load_templates"]
 
 Style = Literal["slack", "pagerduty", "json"]
 FILE_BYTES = 1_048_576
@@ -47,15 +47,26 @@ class PayloadTemplate:
         return orjson.dumps(_filled(self._document, escaped))
 
 
-def load_template(style: Style, file: Path | None = None) -> PayloadTemplate:
-    """The template of a style, or the operator's own, whose values are escaped for that style.
+def load_templates(
+    style: Style, file: Path | None = None, alert_file: Path | None = None
+) -> tuple[PayloadTemplate, PayloadTemplate]:
+    """Templates of messages about events and about alerts: a style's, or the operator's own.
+
+    Own ones get their values escaped for the style; one for events serves alerts as well.
 
     Raises:
         ConfigError: The file cannot be read, is no JSON, or uses a name that there is not.
     """
     escape = _escape_slack if style == "slack" else str
+    return (
+        _load(file, f"{style}.json", escape),
+        _load(alert_file or file, f"{style}_alert.json", escape),
+    )
+
+
+def _load(file: Path | None, shipped_name: str, escape: Callable[[str], str]) -> PayloadTemplate:
     if file is None:
-        shipped = files("riskstream.notify") / "templates" / f"{style}.json"
+        shipped = files("riskstream.notify") / "templates" / shipped_name
         return PayloadTemplate(orjson.loads(shipped.read_bytes()), escape)
     try:
         with file.open("rb") as opened:

@@ -1,4 +1,4 @@
-"""``riskstream notify``: the consumer group that turns scored events into messages.
+"""``riskstream notify``: the consumer group that turns scored events and alerts into messages.
 
 An offset is committed only after its record's message was delivered, or kept as a dead letter. What
 was sent stands in a compacted topic that is read again with every assignment, so a message is
@@ -25,10 +25,10 @@ from riskstream.contract.acls import roles
 from riskstream.errors import ConfigError, KafkaFaultError
 from riskstream.events.record import Record
 from riskstream.events.times import format_time, parse_time
-from riskstream.events.topics import NOTIFY_DEAD_LETTER, NOTIFY_SENT, SCORED
+from riskstream.events.topics import ALERTS, NOTIFY_DEAD_LETTER, NOTIFY_SENT, SCORED
 from riskstream.notify.notices import Ledger, Notices, Notified
 from riskstream.notify.selection import Selection
-from riskstream.notify.template import load_template
+from riskstream.notify.template import load_templates
 from riskstream.notify.webhook import StoppedError, Webhook, webhook_address
 from riskstream.observability.http import HealthServer
 from riskstream.observability.metrics import NotifyMetrics
@@ -44,12 +44,15 @@ __all__ = ["KafkaLedger", "chosen_topics", "notify", "open_producer"]
 POLL_MS = 500
 POLL_RECORDS = 200
 FETCH_BYTES = 4_194_304
+LOOK_SECONDS = 0.1
 NEVER_MS = 86_400_000
 """A receiver that is away may keep us from polling for long, and we are still alive."""
 PRUNE_AT = 100_000
-"""Messages remembered at which those older than the window are forgotten."""
+"""Messages remembered at which those that are too old to matter are forgotten."""
 NOT_OURS = (CommitFailedError, IllegalStateError, RebalanceInProgressError)
 """What a commit meets when the partition went to another process meanwhile."""
+ALERT_MS = 7 * 86_400_000
+"""An alert that was told is remembered for as long as the topic keeps what was sent."""
 WHY = "x-riskstream-detail"
 ORIGIN = "x-riskstream-origin"
 
@@ -88,7 +91,7 @@ class KafkaLedger(Ledger):
         await self._producer.send_and_wait(NOTIFY_SENT, value, key.encode())
         self._sent[key] = at_ms
         if len(self._sent) > PRUNE_AT:
-            since = at_ms - self._window_ms
+            since = at_ms - max(self._window_ms, ALERT_MS)
             self._sent = {one: at for one, at in self._sent.items() if at > since}
 
     @override
@@ -101,19 +104,40 @@ class KafkaLedger(Ledger):
 
 
 class _Assignments(ConsumerRebalanceListener):
-    """With every assignment: what was sent is read again, and a new group begins at the end."""
+    """With every assignment what was sent is read again, before any record is handled.
+
+    The consumer hands out records of new partitions while this still goes on.
+    """
 
     def __init__(self, ledger: KafkaLedger) -> None:
         self._ledger = ledger
-        self.consumer: AIOKafkaConsumer | None = None
+        self._loaded = asyncio.Event()
+        self._fault: KafkaFaultError | None = None
+
+    async def loaded(self, stop: asyncio.Event) -> bool:
+        """Wait until what was sent is known; False where we are told to stop before.
+
+        Raises:
+            KafkaFaultError: It cannot be read.
+        """
+        while not (self._loaded.is_set() or stop.is_set()):
+            await _wait(stop, LOOK_SECONDS)
+        if self._fault is not None:
+            raise self._fault
+        return self._loaded.is_set()
 
     @override
     async def on_partitions_revoked(self, revoked: Any) -> None:
         """What was not committed is handled by whoever is next."""
+        self._loaded.clear()
 
     @override
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        await self._ledger.load()
+        try:
+            await self._ledger.load()
+        except KafkaFaultError as fault:
+            self._fault = fault
+        self._loaded.set()
         log.info("partitions_assigned", partitions=len(list(assigned)))
 
 
@@ -125,12 +149,13 @@ async def notify(settings: Settings) -> None:
         KafkaFaultError: Kafka cannot be reached, lacks a topic, or does not give a right.
     """
     chosen, kafka = settings.notify, settings.kafka
-    template = load_template(chosen.style, chosen.template)
+    template, alert_template = load_templates(chosen.style, chosen.template, chosen.alert_template)
     routing_key = read_secret(chosen.routing_key, chosen.routing_key_file, "notify.routing_key")
     if chosen.style == "pagerduty" and chosen.template is None and not routing_key:
         raise ConfigError("PagerDuty wants an integration key: set notify.routing_key_file.")
     topics = chosen_topics(chosen)
-    await check_rights(kafka, roles(settings.worker.app_id)["notify"].acls)
+    rights = roles(settings.worker.app_id)["notify"].acls
+    await check_rights(kafka, [each for each in rights if chosen.alerts or each.name != ALERTS])
     needed = [*topics, NOTIFY_SENT, NOTIFY_DEAD_LETTER]
     found = await describe_topics(kafka, needed)
     missing = [name for name in needed if name not in found]
@@ -154,22 +179,31 @@ async def notify(settings: Settings) -> None:
         notices = Notices(
             selection=Selection.of(chosen),
             template=template,
+            alert_template=alert_template,
             deliver=webhook.deliver,
             ledger=ledger,
             window_ms=chosen.window_minutes * 60_000,
             routing_key=routing_key or "",
         )
+        assignments = _Assignments(ledger)
         async with (
-            _consumer(settings, topics, ledger) as consumer,
+            _consumer(settings, topics, assignments) as consumer,
             _served(settings, metrics, consumer),
         ):
-            await _consume(consumer, notices, stop, metrics)
+            await _consume(consumer, assignments, notices, stop, metrics)
 
 
 def chosen_topics(chosen: NotifySettings) -> list[str]:
-    """The scored topics that are read."""
+    """The topics that are read.
+
+    Raises:
+        ConfigError: None is.
+    """
+    if not (chosen.events or chosen.alerts):
+        raise ConfigError("There is nothing to tell of: notify.events and notify.alerts are off.")
     wanted = set(map(str, chosen.categories))
-    return [name for category, name in SCORED.items() if not wanted or category in wanted]
+    scored = [name for category, name in SCORED.items() if not wanted or category in wanted]
+    return [*(scored if chosen.events else ()), *([ALERTS] if chosen.alerts else ())]
 
 
 @asynccontextmanager
@@ -194,13 +228,19 @@ async def _served(
 
 
 async def _consume(
-    consumer: AIOKafkaConsumer, notices: Notices, stop: asyncio.Event, metrics: NotifyMetrics
+    consumer: AIOKafkaConsumer,
+    assignments: _Assignments,
+    notices: Notices,
+    stop: asyncio.Event,
+    metrics: NotifyMetrics,
 ) -> None:
     counts: Counter[str] = Counter()
     log.info("notify_started")
     await _begin_at_the_end(consumer, stop)
     while not stop.is_set():
         batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+        if not await assignments.loaded(stop):
+            break
         for place, records in batches.items():
             try:
                 await _handle_all(consumer, notices, place, records, counts, stop, metrics)
@@ -254,7 +294,7 @@ async def _begin_at_the_end(consumer: AIOKafkaConsumer, stop: asyncio.Event) -> 
 
 @asynccontextmanager
 async def _consumer(
-    settings: Settings, topics: list[str], ledger: KafkaLedger
+    settings: Settings, topics: list[str], assignments: _Assignments
 ) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         **client_options(settings.kafka),
@@ -268,7 +308,7 @@ async def _consumer(
         heartbeat_interval_ms=int(settings.kafka.session_timeout_seconds * 200),
         max_partition_fetch_bytes=FETCH_BYTES,
     )
-    consumer.subscribe(topics, listener=_Assignments(ledger))
+    consumer.subscribe(topics, listener=assignments)
     try:
         await consumer.start()
         yield consumer

@@ -12,13 +12,14 @@ from pydantic import SecretStr
 from riskstream.config import NotifySettings
 from riskstream.errors import ConfigError
 from riskstream.events.record import InputRecord
+from riskstream.events.topics import ALERTS
 from riskstream.notify import webhook as webhook_module
 from riskstream.notify.notices import MemoryLedger, Notices, Notified
 from riskstream.notify.selection import Selection
-from riskstream.notify.template import load_template
+from riskstream.notify.template import load_templates
 from riskstream.notify.webhook import StoppedError, Webhook, webhook_address
 from tests.support.receiver import Receiver
-from tests.unit.notify.test_payloads import HEADERS, event
+from tests.unit.notify.test_payloads import HEADERS, alert, event
 
 MINUTE = 60_000
 
@@ -59,10 +60,32 @@ async def test_a_refused_record_is_kept_and_the_next_is_tried() -> None:
     assert [why for _, why in ledger.dead] == ["HTTP 400 (try 1)"]
 
 
+async def test_an_alert_is_told_once_whenever_it_comes_again() -> None:
+    """By its id and beyond the window; a later one of the same subject is told, too."""
+    sent: list[bytes] = []
+
+    async def deliver(payload: bytes) -> None:
+        sent.append(payload)
+
+    notices = _notices(deliver, MemoryLedger())
+
+    def rise(at_minute: int, number: int) -> InputRecord:
+        value = orjson.dumps(alert(id=f"{number:032x}"))
+        return InputRecord(ALERTS, 0, 0, at_minute * MINUTE, b"k", value)
+
+    outcomes = [await notices.handle(rise(at, n)) for at, n in ((0, 1), (1, 2), (2, 1), (999, 1))]
+    delivered, suppressed = Notified.DELIVERED, Notified.SUPPRESSED
+    assert outcomes == [delivered, delivered, suppressed, suppressed]
+    assert [orjson.loads(each)["id"] for each in sent] == [f"{n:032x}" for n in (1, 2)]
+    assert await notices.handle(rise(0, 1)._replace(value=b"?")) is Notified.IGNORED
+
+
 def _notices(deliver: object, ledger: MemoryLedger) -> Notices:
+    template, alert_template = load_templates("json")
     return Notices(
-        selection=Selection(),
-        template=load_template("json"),
+        selection=Selection(kinds=frozenset({"lockout"})),
+        template=template,
+        alert_template=alert_template,
         deliver=deliver,  # type: ignore[arg-type]
         ledger=ledger,
         window_ms=60 * MINUTE,

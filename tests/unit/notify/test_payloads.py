@@ -9,10 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from riskstream.contract.registry import schemas_dir
 from riskstream.errors import ConfigError
-from riskstream.notify.message import NAMES, dedup_key, message_key, message_values
-from riskstream.notify.selection import Selection
-from riskstream.notify.template import load_template
+from riskstream.notify.message import (
+    NAMES,
+    alert_key,
+    alert_values,
+    dedup_key,
+    message_key,
+    message_values,
+)
+from riskstream.notify.selection import Selection, read_alert
+from riskstream.notify.template import load_templates
 
 HEADERS = (
     ("ce_id", b"1234:1"),
@@ -93,7 +101,7 @@ def _with_signals(one: dict[str, Any]) -> dict[str, Any]:
 def test_slack_gets_its_escapes() -> None:
     """A user's name mentions no channel and makes no link."""
     hostile = event(user={"name": "<!channel> & <https://example.com|me>"})
-    payload = json.loads(load_template("slack").render(message_values(hostile)))
+    payload = json.loads(load_templates("slack")[0].render(message_values(hostile)))
     text = json.dumps(payload)
     assert "<" not in text
     assert "&lt;!channel&gt; &amp;" in text
@@ -103,7 +111,7 @@ def test_slack_gets_its_escapes() -> None:
 
 def test_pagerduty_gets_what_its_events_api_asks_for() -> None:
     """Version 2: a trigger with key, severity and summary."""
-    payload = json.loads(load_template("pagerduty").render(message_values(event(), "R0UT1NG")))
+    payload = json.loads(load_templates("pagerduty")[0].render(message_values(event(), "R0UT1NG")))
     assert payload["routing_key"] == "R0UT1NG"
     assert payload["event_action"] == "trigger"
     assert payload["dedup_key"] == dedup_key(message_key(event()))
@@ -116,7 +124,7 @@ def test_pagerduty_gets_what_its_events_api_asks_for() -> None:
 @given(name=st.text(max_size=2000), reasons=st.text(max_size=2000))
 def test_no_value_breaks_out_of_its_text(style: Any, name: str, reasons: str) -> None:
     """Whatever is in an event, the payload has the template's own structure."""
-    template = load_template(style)
+    template = load_templates(style)[0]
     plain = json.loads(template.render(message_values(event())))
     hostile = event(user={"name": name}, message=name, risk={**event()["risk"], "reasons": reasons})
     payload = json.loads(template.render(message_values(hostile)))
@@ -135,7 +143,7 @@ def test_a_template_of_ones_own(tmp_path: Path) -> None:
     """Any JSON; what is no text stays as it is."""
     file = tmp_path / "own.json"
     file.write_text('{"t": "${level}: $$5 $title", "n": [1, null, true]}', encoding="utf-8")
-    payload = json.loads(load_template("json", file).render(message_values(event())))
+    payload = json.loads(load_templates("json", file)[0].render(message_values(event())))
     assert payload == {"t": "high: $5 User locked", "n": [1, None, True]}
 
 
@@ -156,7 +164,7 @@ def test_faults_of_a_template_are_told_before_anything_is_sent(
     if text is not None:
         file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as fault:
-        load_template("json", file)
+        load_templates("json", file)[0]
     assert told in str(fault.value)
 
 
@@ -165,3 +173,80 @@ def test_the_document_lists_every_name() -> None:
     text = (Path(__file__).resolve().parents[3] / "docs/operations.md").read_text(encoding="utf-8")
     line = next(line for line in text.splitlines() if line.startswith("`$account`"))
     assert line == ", ".join(f"`${name}`" for name in NAMES)
+
+
+def alert(**parts: Any) -> dict[str, Any]:
+    """The published example."""
+    example = orjson.loads((schemas_dir() / "examples/alert.v1/valid.json").read_bytes())
+    return {**example, **parts}
+
+
+def test_an_alert_says_who_rose_and_why() -> None:
+    """To each receiver in its form; one incident per subject."""
+    values = alert_values(alert(), "R0UT1NG")
+    pagerduty = json.loads(load_templates("pagerduty")[1].render(values))
+    assert pagerduty["routing_key"] == "R0UT1NG"
+    assert pagerduty["event_action"] == "trigger"
+    assert pagerduty["payload"]["severity"] == "critical"
+    summary = "Alert: 1234:7 rose to 70 (high): accepted after 4 MFA denials"
+    assert pagerduty["payload"]["summary"] == summary
+    again = alert_values(alert(id="f" * 32, time="2026-11-30T13:10:00.000Z"))
+    assert again["dedup_key"] == pagerduty["dedup_key"]
+    assert alert_values(alert(subject="1234:8"))["dedup_key"] != again["dedup_key"]
+    assert alert_key(alert()) != alert_key(alert(id="f" * 32))
+    slack = json.loads(load_templates("slack")[1].render(values))
+    assert slack["text"] == summary
+    assert "from 0 (no)" in slack["blocks"][0]["text"]["text"]
+    plain = json.loads(load_templates("json")[1].render(values))
+    assert plain["events"] == "1234:15"
+    assert plain["score"] == "70"
+
+
+def test_an_alert_with_nothing_but_its_subject_has_every_text() -> None:
+    """Whoever wrote it."""
+    for one in (
+        alert(),
+        {"id": "1", "subject": "1:2", "standing": {}},
+        alert(causes=[7, {}], previous=None, standing={"level": 9}),
+    ):
+        values = alert_values(one)
+        assert sorted(values) == sorted(NAMES)
+        assert all(values[name] for name in NAMES if name != "routing_key")
+
+
+def test_the_same_reason_is_said_once() -> None:
+    """Causes of two families may say the same."""
+    (cause,) = alert()["causes"]
+    values = alert_values(alert(causes=[cause, {**cause, "family": "place", "event_id": "1234:9"}]))
+    assert values["reasons"] == cause["detail"]
+    assert values["events"] == "1234:15, 1234:9"
+
+
+@pytest.mark.parametrize("value", [None, b"", b"no", b"[]", b"{}", b'{"id": 7, "subject": "x"}'])
+def test_what_riskstream_did_not_write_is_no_alert(value: bytes | None) -> None:
+    """But the published example is."""
+    assert read_alert(value) is None
+    assert read_alert(orjson.dumps(alert())) == alert()
+
+
+def test_an_own_template_serves_alerts_as_well(tmp_path: Path) -> None:
+    """Unless there is one for them."""
+    own, other = tmp_path / "own.json", tmp_path / "other.json"
+    own.write_text('{"said": "$title", "kind": "$kind"}')
+    other.write_text('{"alert": "$subject"}')
+    both = load_templates("slack", own)
+    assert json.loads(both[1].render(alert_values(alert())))["kind"] == "alert"
+    apart = load_templates("slack", own, other)
+    assert json.loads(apart[1].render(alert_values(alert()))) == {"alert": "1234:7"}
+    assert json.loads(apart[0].render(message_values(event())))["said"] == "User locked"
+
+
+@pytest.mark.parametrize("style", ["slack", "pagerduty", "json"])
+@given(subject=st.text(min_size=1, max_size=300), detail=st.text(max_size=300))
+def test_no_alert_breaks_out_of_its_text(style: Any, subject: str, detail: str) -> None:
+    """Whatever is in it, the payload has the template's own structure."""
+    template = load_templates(style)[1]
+    (cause,) = alert()["causes"]
+    hostile = alert(subject=subject, causes=[{**cause, "detail": detail}])
+    payload = json.loads(template.render(alert_values(hostile)))
+    assert _shape(payload) == _shape(json.loads(template.render(alert_values(alert()))))
