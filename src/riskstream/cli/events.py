@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskstream.cli.kafka import run
-from riskstream.cli.options import BootstrapServers, StreamFormatOption, moment, settings_for
+from riskstream.cli.options import (
+    CLOCK_SLACK_MS,
+    BootstrapServers,
+    CategoriesOption,
+    FollowOption,
+    LevelsOption,
+    SinceOption,
+    StreamFormatOption,
+    moment,
+    settings_for,
+)
 from riskstream.cli.output import Format, note, show, write_json, write_line
 from riskstream.errors import CheckFailedError
-from riskstream.events.vocabulary import Category, EventOutcome
-from riskstream.risk.levels import Level
+from riskstream.events.vocabulary import EventOutcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -22,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["events", "selected"]
 
-CLOCK_SLACK_MS = 600_000
-"""A record may be appended this much before its event's time, where clocks differ."""
 TAIL_FACTOR = 4
 """Without filters so many times ``--limit`` offsets are read from each partition's end: events are
 not quite in order of time, and control records take offsets too."""
@@ -42,27 +49,11 @@ def events(
         EventOutcome | None,
         typer.Option(metavar="OUTCOME", help="success, failure or unknown."),
     ] = None,
-    risk: Annotated[
-        list[Level] | None,
-        typer.Option(metavar="LEVEL", help="no, low, medium or high; several times if need be."),
-    ] = None,
-    category: Annotated[
-        list[Category] | None,
-        typer.Option(
-            metavar="CATEGORY",
-            help="apps, users, onelogin, provisioning or uncataloged; several times if need be.",
-        ),
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="1h|TIME", help="Events at or after this time.")
-    ] = None,
+    risk: LevelsOption = None,
+    category: CategoriesOption = None,
+    since: SinceOption = None,
     limit: Annotated[int, typer.Option(help="The newest so many.", min=1, max=100_000)] = 50,
-    follow: Annotated[
-        bool,
-        typer.Option(
-            "--follow", "-f", help="Wait for new events; with --since those from then on."
-        ),
-    ] = False,
+    follow: FollowOption = False,
     event_id: Annotated[
         str, typer.Option("--id", help="Show this one event in full.", metavar="EVENT_ID")
     ] = "",

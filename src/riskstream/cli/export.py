@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskstream.cli.kafka import run
-from riskstream.cli.options import BootstrapServers, moment, opened_file, settings_for
+from riskstream.cli.options import (
+    CLOCK_SLACK_MS,
+    BootstrapServers,
+    CategoriesOption,
+    FollowOption,
+    LevelsOption,
+    SinceOption,
+    moment,
+    opened_file,
+    settings_for,
+)
 from riskstream.cli.output import note
 from riskstream.errors import CheckFailedError, ConfigError
-from riskstream.events.vocabulary import Category, View
-from riskstream.risk.levels import Level
+from riskstream.events.vocabulary import View
 
 if TYPE_CHECKING:
     from riskstream.cli.exporting import Exporter
@@ -21,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-CLOCK_SLACK_MS = 600_000
-"""A record may be appended this much before its event's time, where clocks differ."""
 MOST_FAULTS = 10
 """Told one by one; the number of all is told at the end."""
 
@@ -40,26 +47,10 @@ def export(
     view: Annotated[
         View, typer.Option("--as", metavar="ocsf|ecs|cef", help="Which schema.", show_default=False)
     ],
-    follow: Annotated[
-        bool,
-        typer.Option(
-            "--follow", "-f", help="Wait for new events; with --since those from then on."
-        ),
-    ] = False,
-    since: Annotated[
-        str | None, typer.Option(metavar="1h|TIME", help="Events at or after this time.")
-    ] = None,
-    risk: Annotated[
-        list[Level] | None,
-        typer.Option(metavar="LEVEL", help="no, low, medium or high; several times if need be."),
-    ] = None,
-    category: Annotated[
-        list[Category] | None,
-        typer.Option(
-            metavar="CATEGORY",
-            help="apps, users, onelogin, provisioning or uncataloged; several times if need be.",
-        ),
-    ] = None,
+    follow: FollowOption = False,
+    since: SinceOption = None,
+    risk: LevelsOption = None,
+    category: CategoriesOption = None,
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
     """Write scored events as OCSF 1.8, ECS or CEF, one a line, oldest first in each partition.

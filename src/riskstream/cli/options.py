@@ -11,13 +11,20 @@ import typer
 
 from riskstream.cli.output import Format
 from riskstream.errors import ConfigError
+from riskstream.events.vocabulary import Category
+from riskstream.risk.levels import Level
 
 if TYPE_CHECKING:
     from riskstream.config import Settings
 
 __all__ = [
+    "CLOCK_SLACK_MS",
     "BootstrapServers",
+    "CategoriesOption",
+    "FollowOption",
     "FormatOption",
+    "LevelsOption",
+    "SinceOption",
     "StreamFormatOption",
     "duration",
     "input_file",
@@ -45,6 +52,30 @@ FormatOption = Annotated[
 StreamFormatOption = Annotated[
     Format,
     typer.Option("--format", metavar="table|json", help="json is NDJSON: one JSON object a line."),
+]
+
+SinceOption = Annotated[
+    str | None, typer.Option(metavar="1h|TIME", help="Events at or after this time.")
+]
+CLOCK_SLACK_MS = 600_000
+"""A record may be appended this much before its event's time, where clocks differ."""
+
+FollowOption = Annotated[
+    bool,
+    typer.Option("--follow", "-f", help="Wait for new events; with --since those from then on."),
+]
+
+LevelsOption = Annotated[
+    list[Level] | None,
+    typer.Option(metavar="LEVEL", help="no, low, medium or high; several times if need be."),
+]
+
+CategoriesOption = Annotated[
+    list[Category] | None,
+    typer.Option(
+        metavar="CATEGORY",
+        help="apps, users, onelogin, provisioning or uncataloged; several times if need be.",
+    ),
 ]
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
