@@ -32,21 +32,23 @@ def test_the_demo_counts_every_event_twice_the_same(
 ) -> None:
     """Exit 0, nothing missing, every topic and level, and the same again with the same seed.
 
-    But for the levels of a few events: what is usual is learned in the order in which the raw
-    partitions were read, and among the users of one partition.
+    But for the levels of a few events, and alerts that follow from them: what is usual is
+    learned in the order in which the raw partitions were read, and among the users of one
+    partition.
     """
     first, shown = _demo(installed_riskstream, tmp_path)
     assert first["events"] == EVENTS
     assert first["events"] == first["routed"] + first["dead_lettered"] + first["filtered"]
     assert set(first["by_topic"]) == {*SCORED.values(), DEAD_LETTER}
     assert all(first["by_level"][level] > 0 for level in ("no", "low", "medium", "high"))
+    assert first["alerts"] >= 1
     assert first["lockouts"] >= 1
     assert first["dead_lettered"] == sum(first["dead_letters_by_reason"].values())
     assert "None is missing" in shown
     second, printed = _demo(installed_riskstream, tmp_path, "--format", "json", "--partitions", "3")
     assert json.loads(printed) == second
     assert sum(first["by_level"].values()) == sum(second["by_level"].values())
-    differing = {"seconds", "events_per_second", "by_level"}
+    differing = {"seconds", "events_per_second", "by_level", "alerts"}
     assert {k: v for k, v in first.items() if k not in differing} == {
         k: v for k, v in second.items() if k not in differing
     }

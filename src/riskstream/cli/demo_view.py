@@ -22,6 +22,7 @@ __all__ = ["progress", "show_result"]
 LINE_SECONDS = 2.0
 """Between two lines of progress where stderr is no terminal."""
 SUBJECTS_SHOWN = 8
+ALERTS_SHOWN = 8
 LOCKOUTS_SHOWN = 8
 CATEGORIES = ("users", "onelogin", "apps", "provisioning", "uncataloged")
 LEVELS = ("no", "low", "medium", "high")
@@ -53,6 +54,7 @@ def show_result(result: "DemoResult") -> None:
         _categories(outcomes),
         _stories(outcomes),
         _subjects(outcomes),
+        _alerts(outcomes),
         _lockouts(outcomes),
         _dead_letters(outcomes),
         "Where to look next",
@@ -60,6 +62,7 @@ def show_result(result: "DemoResult") -> None:
         "  riskstream score FILE            the same pipeline over a file of yours",
         "  riskstream demo --keep           leaves it all running, says where, and then:",
         "  riskstream events --risk high    the scored events, from the topics",
+        "  riskstream tables users          with whom something is wrong, and why",
         "  riskstream tables failures       the windowed tables",
     )
 
@@ -129,6 +132,13 @@ def _subjects(outcomes: "Outcomes") -> "Table":
     ]
     names = ["subject", "name", "#score", "level", "#high events", "strongest reasons"]
     return table(names, rows, title="Riskiest subjects")
+
+
+def _alerts(outcomes: "Outcomes") -> "Table":
+    alerts = sorted(outcomes.alerts, key=lambda it: (it.time, it.subject), reverse=True)
+    rows = [[it.subject, it.time, it.before, it.after, it.reasons] for it in alerts]
+    title = f"Alerts: {len(alerts)} times a subject rose to High, the latest first"
+    return table(["subject", "at", "#from", "#to", "why"], rows[:ALERTS_SHOWN], title=title)
 
 
 def _lockouts(outcomes: "Outcomes") -> "Table":

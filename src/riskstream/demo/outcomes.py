@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 
 from riskstream.events.record import Record
-from riskstream.events.topics import DEAD_LETTER, LOCKOUTS
+from riskstream.events.topics import ALERTS, DEAD_LETTER, LOCKOUTS
 from riskstream.pipeline.outputs import DETAIL, REASON
 
-__all__ = ["Lockout", "Outcomes", "RiskySubject", "StoryResult"]
+__all__ = ["Alert", "Lockout", "Outcomes", "RiskySubject", "StoryResult"]
 
 NOTABLE = 26
 """Scores from here on (Medium) are looked into; the rest is only counted."""
@@ -45,6 +45,18 @@ class StoryResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """A subject whose standing rose to High."""
+
+    time: str
+    subject: str
+    before: int
+    after: int
+    """Scores of the standing."""
+    reasons: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lockout:
     """A subject that the lockouts table shows as locked at some time."""
 
@@ -71,6 +83,8 @@ class Outcomes:
     """One detail per reason."""
     subjects: dict[str, RiskySubject] = field(default_factory=dict)
     stories: dict[str, StoryResult] = field(default_factory=dict)
+    alerts: list[Alert] = field(default_factory=list)
+    """As they came."""
     _story_of: dict[str, str] = field(default_factory=dict)
     _lockouts: dict[str, bytes] = field(default_factory=dict)
 
@@ -84,9 +98,12 @@ class Outcomes:
         self._story_of.update(stories)
 
     def add(self, record: Record) -> None:
-        """Count one record of a scored topic, the dead-letter topic or the lockouts table."""
+        """Count one record of a scored topic or of those for dead letters, alerts and lockouts."""
         if record.topic == LOCKOUTS:
             self._add_lockout(record)
+            return
+        if record.topic == ALERTS:
+            self._add_alert(orjson.loads(record.value or b"{}"))
             return
         headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
         self.by_topic[record.topic] += 1
@@ -114,6 +131,11 @@ class Outcomes:
                 locked = any(scope["locked"] for scope in row["scopes"])
                 found.append(Lockout(subject, max(since), locks, locked))
         return sorted(found, key=lambda it: (it.since, it.subject), reverse=True)
+
+    def _add_alert(self, alert: Mapping[str, Any]) -> None:
+        before, after = alert["previous"]["score"], alert["standing"]["score"]
+        found = Alert(alert["time"], alert["subject"], before, after, alert["reasons"])
+        self.alerts.append(found)
 
     def _add_lockout(self, record: Record) -> None:
         subject = (record.key or b"").decode("utf-8", "replace")

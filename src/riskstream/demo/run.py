@@ -13,7 +13,7 @@ from riskstream.demo.outcomes import Outcomes
 from riskstream.demo.schedule import DAY_MS, days_for
 from riskstream.demo.stack import Stack
 from riskstream.errors import KafkaFaultError
-from riskstream.events.topics import DEAD_LETTER, LOCKOUTS, SCORED
+from riskstream.events.topics import ALERTS, DEAD_LETTER, LOCKOUTS, SCORED
 from riskstream.streaming.admin import create_topics
 from riskstream.streaming.producer import feed
 from riskstream.streaming.reader import read
@@ -79,6 +79,7 @@ class DemoResult:
             "by_topic": dict(sorted(outcomes.by_topic.items())),
             "by_level": {level: outcomes.by_level[level] for level in LEVELS},
             "dead_letters_by_reason": dict(sorted(outcomes.dead_letters.items())),
+            "alerts": len(outcomes.alerts),
             "lockouts": len(outcomes.lockouts()),
             "seconds": round(self.seconds, 1),
             "events_per_second": round(self.events / self.seconds) if self.seconds else 0,
@@ -155,7 +156,7 @@ async def _feed(stack: Stack, result: DemoResult) -> None:
 
 
 async def _read(stack: Stack, result: DemoResult) -> None:
-    topics = [*SCORED.values(), DEAD_LETTER, LOCKOUTS]
+    topics = [*SCORED.values(), DEAD_LETTER, ALERTS, LOCKOUTS]
     async with aclosing(read(stack.settings, topics, follow=True)) as records:
         async for record in records:
             result.outcomes.add(record)

@@ -135,7 +135,7 @@ def alert_output(facts: Facts, rising: Rising, timestamp: int | None) -> Output:
         previous=shown_measure(rising.before),
         standing=shown_measure(after, holds_until(standing)),
         policy=standing.decay.policy,
-        reasons="; ".join([each.detail for each in causes]),
+        reasons="; ".join(dict.fromkeys([each.detail for each in causes])),
         causes=causes,
         event_ids=tuple([each.event_id for each in causes]),
         repeats=rising.repeats,

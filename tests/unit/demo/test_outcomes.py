@@ -2,9 +2,9 @@
 
 import json
 
-from riskstream.demo.outcomes import Outcomes
+from riskstream.demo.outcomes import Alert, Outcomes
 from riskstream.events.record import InputRecord
-from riskstream.events.topics import DEAD_LETTER, LOCKOUTS
+from riskstream.events.topics import ALERTS, DEAD_LETTER, LOCKOUTS
 
 
 def _scored(identity: str, score: int, level: str, subject: str = "1234:7") -> InputRecord:
@@ -95,3 +95,20 @@ def test_lockouts_are_the_rows_with_a_lock() -> None:
     assert (lockout.subject, lockout.locks, lockout.locked) == ("1234:7", 1, True)
     outcomes.add(InputRecord(LOCKOUTS, 0, 0, None, b"1234:7", None))
     assert outcomes.lockouts() == []
+
+
+def test_alerts_are_kept_as_they_come() -> None:
+    """From which score to which, and why."""
+    outcomes = Outcomes()
+    alert = {
+        "time": "2026-11-23T13:00:00.000Z",
+        "subject": "1234:7",
+        "previous": {"score": 40},
+        "standing": {"score": 61},
+        "reasons": "accepted after 4 MFA denials",
+    }
+    outcomes.add(InputRecord(ALERTS, 0, 0, None, b"1234:7", json.dumps(alert).encode()))
+    assert outcomes.alerts == [
+        Alert("2026-11-23T13:00:00.000Z", "1234:7", 40, 61, "accepted after 4 MFA denials")
+    ]
+    assert outcomes.routed == outcomes.dead_lettered == 0
