@@ -347,6 +347,8 @@ class OidcSettings(_Section):
     """Its address; ``/.well-known/openid-configuration`` below it is read."""
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
+    client_secret_file: Path | None = None
+    """A file that holds it, in its place."""
     scopes: str = "openid profile email groups"
     name_claim: str = "email"
     """Who somebody is; what stands in the audit log and under feedback."""
@@ -369,6 +371,9 @@ class ConsoleSettings(_Section):
     access: Literal["open", "proxy", "oidc"] = "open"
     """``open`` is without login, on loopback alone; ``proxy`` believes a header that a trusted
     proxy sets; ``oidc`` asks an OpenID Connect provider."""
+    published_on_loopback: bool = False
+    """Of a container whose port the host publishes on its loopback alone: ``open`` may listen on
+    any address inside. The host's name in a request must be a loopback one all the same."""
     public_url: str = ""
     """How people reach it, such as ``https://events.example.com``; needed by proxy and oidc."""
     viewers: tuple[str, ...] = ()
@@ -383,6 +388,10 @@ class ConsoleSettings(_Section):
     """Addresses whose headers are believed."""
     session_secret: SecretStr = SecretStr("")
     """Signs sessions. Without one they end with the process; several consoles need the same."""
+    session_secret_file: Path | None = None
+    """A file that holds it, in its place."""
+    http_port: int | None = Field(default=None, ge=0, le=65_535)
+    """Of ``/metrics`` and ``/health``, at ``http.host``; without it there are no metrics."""
     session_hours: float = Field(default=12.0, gt=0, le=720)
     oidc: OidcSettings = OidcSettings()
 

@@ -41,10 +41,11 @@ def test_killed_at_any_time_it_shows_every_event_once(
     standings = [each for each in records if each.topic in later]
     records = [each for each in records if each.topic not in later]
     wanted = [json.loads(each.value or b"")["id"] for each in records if "scored" in each.topic]
-    port = free_ports(1)
+    port, watched = free_ports(1), free_ports(1)
     settings = {
         "KAFKA__BOOTSTRAP_SERVERS": embedded_broker.bootstrap_servers,
         "CONSOLE__RETENTION_DAYS": "3650",
+        "CONSOLE__HTTP_PORT": str(watched),
     }
     console = Riskstream(
         ["console", "--port", str(port)], tmp_path, settings=settings, command=installed_riskstream
@@ -94,6 +95,11 @@ def test_killed_at_any_time_it_shows_every_event_once(
         )
         shown = answer(port, "/api/v1/alerts?limit=500")["alerts"]
         assert Counter(alert["id"] for alert in shown) == Counter(told)
+        ready = {"ready": True, "state": "following", "lag": 0}
+        wait_for(lambda: answer(watched, "/health/ready") == ready, 60, "readiness")
+        shown = urllib.request.urlopen(f"http://127.0.0.1:{watched}/metrics", timeout=10).read()
+        assert f"riskstream_console_events {len(wanted)}.0" in shown.decode()
+        assert b"riskstream_console_lag_records 0.0" in shown
         assert console.stop() == 0
 
 

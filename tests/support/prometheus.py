@@ -165,8 +165,9 @@ class Prometheus(_Server):
         every = {"scrape_interval", "scrape_timeout", "evaluation_interval"}
         config["global"] |= dict.fromkeys(every, self._seconds)
         config["rule_files"] = [str(PROMETHEUS_FILE.parent / name) for name in config["rule_files"]]
-        (job,) = config["scrape_configs"]
+        job = config["scrape_configs"][0]  # of the workers
         job["static_configs"] = [{"targets": self._targets}]
+        config["scrape_configs"] = [job]
         managers = [{"static_configs": [{"targets": self._alertmanagers}]}]
         config["alerting"]["alertmanagers"] = managers
         file = self.work_dir / "prometheus.yml"

@@ -15,6 +15,7 @@ import pytest
 from typing_extensions import override
 
 from riskstream.config import Settings, load_settings
+from riskstream.console.web.access import check_access
 from tests.support.deploy import COMPOSE_FILE, DOCKERFILE, ROOT, compose, kafka_properties
 from tests.support.processes import environment
 from tests.support.prometheus import PROMETHEUS_FILE, read_yaml
@@ -23,6 +24,8 @@ HEALTHCHECK = ROOT / "deploy" / "docker" / "healthcheck.py"
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 OURS = sorted(name for name, service in SERVICES.items() if service["image"] == "riskstream:local")
 COMMANDS = sorted(name for name in OURS if "command" in SERVICES[name])
+BESIDE = {"console": "console", "notify": "notify", "poll": "source", "webhook": "source"}
+"""What runs beside the workers, with the first word of its command."""
 WATCHERS = {"prometheus", "alertmanager", "grafana"}
 
 
@@ -95,8 +98,13 @@ def test_prometheus_asks_as_outside_of_containers() -> None:
     inside, outside = read_yaml(ROOT / "deploy/compose/prometheus.yml"), read_yaml(PROMETHEUS_FILE)
     ports = [str(Settings().http.port), str(Settings().http.port + 1)]
     for config, host, other in ((inside, "worker", "alertmanager"), (outside, *["127.0.0.1"] * 2)):
-        (job,) = config["scrape_configs"]
-        assert job.pop("static_configs") == [{"targets": [f"{host}:{port}" for port in ports]}]
+        workers, *beside = config["scrape_configs"]
+        assert workers.pop("static_configs") == [{"targets": [f"{host}:{port}" for port in ports]}]
+        names = [job["job_name"].removeprefix("riskstream-") for job in beside]
+        assert sorted(names) == sorted(BESIDE)
+        targets = [job.pop("static_configs")[0]["targets"] for job in beside]
+        hosts = [address.rpartition(":")[0] for (address,) in targets]
+        assert hosts == (names if host == "worker" else [host] * len(names))
         (manager,) = config["alerting"].pop("alertmanagers")
         assert manager == {"static_configs": [{"targets": [f"{other}:9093"]}]}
     assert inside == outside
@@ -140,6 +148,48 @@ def test_the_settings_of_the_services_are_settings(monkeypatch: pytest.MonkeyPat
     settings = load_settings()
     assert settings.kafka.bootstrap_servers in _advertised().values()
     assert settings.http.host == "0.0.0.0"  # noqa: S104  (inside the container)
+
+
+@pytest.mark.parametrize("name", sorted(BESIDE))
+def test_what_runs_beside_the_workers_is_asked_for_by_name(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a profile of its name; its settings are some, its port is loopback's, its health known."""
+    service = SERVICES[name]
+    assert service["profiles"] == [name]
+    assert service["command"][0] == BESIDE[name]
+    for variable, value in {**_image_environment(), **service["environment"]}.items():
+        monkeypatch.setenv(variable, re.sub(r"\$\{\w+:-(\w+)\}", r"\1", value))
+    settings = load_settings()
+    assert settings.kafka.bootstrap_servers == "kafka:19092"
+    served = {"console": settings.console.http_port, "notify": settings.notify.http_port}
+    asked = service["healthcheck"]["test"]
+    assert asked[-2:] == ["/health/ready", str(served.get(name, settings.http.port))]
+    ports = {"console": settings.console.port, "webhook": settings.webhook.port}
+    published = [f"127.0.0.1:{port}:{port}" for port in [ports[name]]] if name in ports else []
+    assert service.get("ports", []) == published
+    if name == "console":
+        check_access(settings.console)
+        assert service["volumes"] == [f"console-data:{settings.console.directory}"]
+        assert f"--group=10001 {settings.console.directory}\n" in DOCKERFILE.read_text()
+
+
+def test_secrets_of_the_services_are_files_that_are_explained() -> None:
+    """Named by a setting of the one service that gets it, and in the list of its folder."""
+    secrets = compose()["secrets"]
+    readme = (ROOT / "deploy/compose/secrets/README.md").read_text()
+    assert set(secrets) == set(re.findall(r"^\| `(\S+)` \|", readme, re.MULTILINE))
+    for name, secret in secrets.items():
+        assert secret == {"file": f"./deploy/compose/secrets/{name}"}
+        (service,) = [each for each in SERVICES.values() if name in each.get("secrets", [])]
+        named = {key for key, value in service["environment"].items() if "/run/secrets" in value}
+        assert {service["environment"][key] for key in named} == {f"/run/secrets/{name}"}
+        assert all(key.endswith(("_FILE", "__URL_FILE")) for key in named)
+
+
+def test_the_image_can_run_all_of_them() -> None:
+    """With the extras that they need."""
+    assert "[console,rocksdict,webhook]" in DOCKERFILE.read_text()
 
 
 def test_the_worker_has_time_to_end() -> None:

@@ -207,7 +207,7 @@ def test_rows_lie_on_a_volume_in_production() -> None:
     assert env["RISKSTREAM_STATE__STORE"] == "rocksdict"
     assert mounts[env["RISKSTREAM_STATE__DIRECTORY"] or ""] == claim["metadata"]["name"]
     assert _pod(worker)["securityContext"]["fsGroup"] == 10001
-    assert "[rocksdict," in DOCKERFILE.read_text()
+    assert ",rocksdict," in DOCKERFILE.read_text()
 
 
 def test_production_logs_in_as_the_users_of_strimzi() -> None:

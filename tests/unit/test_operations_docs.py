@@ -9,15 +9,15 @@ from pydantic import BaseModel, SecretStr
 
 import riskstream
 from riskstream.config import Settings
-from riskstream.observability.metrics import Metrics, NotifyMetrics
+from riskstream.observability.metrics import ConsoleMetrics, Metrics, NotifyMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(riskstream.__file__).parent
 
 
-def _rows(first_column: str) -> dict[str, list[str]]:
+def _rows(first_column: str, page: str = "operations") -> dict[str, list[str]]:
     """Rows of the table with this first column, by their first cell."""
-    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     _, _, rest = text.partition(f"| {first_column} |")
     table = rest.partition("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
@@ -67,6 +67,13 @@ def test_every_metric_of_notify_is_documented() -> None:
         if "notify" in getattr(metric, "_name", "")
     }
     assert documented == found
+
+
+def test_every_metric_of_the_console_is_documented() -> None:
+    """On the console's page."""
+    documented = set(_rows("of the console", "console"))
+    families = ConsoleMetrics(version="0").registry.collect()
+    assert documented == {each.name for each in families if "console" in each.name}
 
 
 def _metrics() -> dict[str, str]:

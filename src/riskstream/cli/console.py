@@ -45,8 +45,9 @@ def console(
 ) -> None:
     """Serve the Events page: every scored event, searchable, as it comes in.
 
-    Follows the scored topics, the tables, the dead letters and the feedback, committed records
-    only, and keeps them in a database of its own. Killed at any time, it goes on where it was.
+    Follows the scored topics, the alerts, the tables, the dead letters and the feedback, committed
+    records only, and keeps them in a database of its own. Killed at any time, it goes on where it
+    was.
     On loopback there is no login; docs/console.md says how to let others in.
 
     **Examples:**

@@ -9,12 +9,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
+from pydantic import SecretStr
 from structlog import get_logger
 from typing_extensions import override
 
+from riskstream import __version__
 from riskstream.catalog.loader import load_catalog
 from riskstream.config import Settings
 from riskstream.console.follower import Following, run_follower
@@ -25,6 +27,9 @@ from riskstream.console.web.app import make_app
 from riskstream.console.web.audit import Audit
 from riskstream.console.web.site import Site
 from riskstream.errors import ConfigError
+from riskstream.observability.http import HealthServer
+from riskstream.observability.metrics import ConsoleMetrics
+from riskstream.security import read_secret
 from riskstream.streaming.write import write_one
 
 __all__ = ["serve"]
@@ -109,6 +114,7 @@ def serve(settings: Settings, on_start: Callable[[str], None]) -> None:
         ConfigError: The address is taken, or anybody could get in.
         StateStoreError: The store cannot be used.
     """
+    settings = _with_secrets(settings)
     console = settings.console
     check_access(console)
     catalog = load_catalog(settings.catalog.overlay)
@@ -154,12 +160,53 @@ async def _serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    async with _running(follower):
+    async with _running(follower), _watched(site):
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started and not serving.done():  # noqa: ASYNC110  (it has no event)
             await asyncio.sleep(0.02)
         on_start()
         await serving
+
+
+@contextlib.asynccontextmanager
+async def _watched(site: Site) -> AsyncIterator[None]:
+    """Metrics and health on a port of their own, where one is set."""
+    metrics = ConsoleMetrics(version=__version__)
+    metrics.following.set_function(lambda: site.following().state == "following")
+    metrics.lag.set_function(lambda: site.following().lag)
+    metrics.events.set_function(lambda: site.store.snapshot.count)
+    metrics.store_bytes.set_function(lambda: site.following().used_bytes)
+
+    def ready() -> tuple[bool, dict[str, Any]]:
+        now = site.following()
+        good = now.state == "following"
+        return good, {"ready": good, "state": now.state, "lag": now.lag}
+
+    server = HealthServer(metrics, live=lambda: (True, {"live": True}), ready=ready)
+    http, port = site.settings.http, site.settings.console.http_port
+    if port is not None:
+        await server.start(http.model_copy(update={"port": port, "health_port": None}))
+        log.info("console_serves", metrics=f"http://{http.host}:{server.port}/metrics")
+    try:
+        yield
+    finally:
+        await server.stop()
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    """What stands in files, in its place.
+
+    Raises:
+        ConfigError: A file cannot be read.
+    """
+    console, oidc = settings.console, settings.console.oidc
+    session = read_secret(
+        console.session_secret, console.session_secret_file, "console.session_secret"
+    )
+    client = read_secret(oidc.client_secret, oidc.client_secret_file, "console.oidc.client_secret")
+    oidc = oidc.model_copy(update={"client_secret": SecretStr(client or "")})
+    changed = {"session_secret": SecretStr(session or ""), "oidc": oidc}
+    return settings.model_copy(update={"console": console.model_copy(update=changed)})
 
 
 @contextlib.asynccontextmanager

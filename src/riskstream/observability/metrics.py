@@ -28,7 +28,7 @@ from riskstream.observability.collectors import CountedHistogram, Names, Watched
 from riskstream.risk.levels import Level
 from riskstream.risk.policy import Family
 
-__all__ = ["Metrics", "NotifyMetrics", "PollMetrics", "WebhookMetrics"]
+__all__ = ["ConsoleMetrics", "Metrics", "NotifyMetrics", "PollMetrics", "WebhookMetrics"]
 
 SCORE_BUCKETS = (4, 25, 50, 75, 100)
 """Upper edges: OneLogin's levels No, Low, Medium, and High in two halves."""
@@ -374,6 +374,21 @@ class NotifyMetrics(_SourceMetrics):
         self.last_delivery = self._gauge(
             "notify_last_delivery_timestamp_seconds", "When the receiver last took a message."
         )
+
+
+class ConsoleMetrics(_SourceMetrics):
+    """The metrics of ``riskstream console``."""
+
+    def __init__(self, *, version: str) -> None:
+        super().__init__("console", version)
+        self.following = self._gauge(
+            "console_following", "1 while the store is filled from Kafka, else 0."
+        )
+        self.lag = self._gauge(
+            "console_lag_records", "Records that Kafka has and the store does not, as last known."
+        )
+        self.events = self._gauge("console_events", "Events in the store.")
+        self.store_bytes = self._gauge("console_store_bytes", "Of the store's file in use.")
 
 
 class PollMetrics(_SourceMetrics):

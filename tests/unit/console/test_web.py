@@ -245,6 +245,10 @@ def test_beyond_loopback_a_login_is_asked_for(tmp_path: Path) -> None:
     for case in cases:
         with pytest.raises(ConfigError):
             check_access(make_site(tmp_path, **case).settings.console)
+    inside = {"host": "0.0.0.0", "published_on_loopback": True}  # noqa: S104  (of a container)
+    check_access(make_site(tmp_path, **inside).settings.console)
+    strange, _site = client(tmp_path, **inside)
+    assert strange.get("/events", headers={"Host": "evil.example.com"}).status_code == 421
     writer.close()
 
 

@@ -68,10 +68,11 @@ def check_access(settings: ConsoleSettings) -> None:
         ConfigError: What is missing, and where to set it.
     """
     if settings.access == "open":
-        if not is_loopback(settings.host):
+        if not (is_loopback(settings.host) or settings.published_on_loopback):
             raise ConfigError(
                 f"The console would listen on {settings.host} without login. Set console.access to "
-                "proxy or oidc, or leave console.host at 127.0.0.1."
+                "proxy or oidc, or leave console.host at 127.0.0.1. In a container whose port is "
+                "published on 127.0.0.1 alone set console.published_on_loopback."
             )
         return
     if not settings.public_url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
