@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from riskstream.config import Settings, load_settings
+from riskstream.console.web.access import check_access
 from riskstream.events.topics import CLASSIFIED, RAW
 from tests.support.crds import SCHEMAS
 from tests.support.deploy import DOCKERFILE, ROOT
@@ -18,8 +19,22 @@ from tests.support.kustomize import build
 
 MANIFESTS = ROOT / "deploy" / "kubernetes"
 BUILDS = {
-    name: build(MANIFESTS / name) for name in ("overlays/small", "overlays/production", "strimzi")
+    name: build(MANIFESTS / name)
+    for name in ("overlays/small", "overlays/production", "overlays/complete", "strimzi")
 }
+BESIDE = {
+    "console": ["console"],
+    "notify": ["notify"],
+    "source-poll": ["source", "poll"],
+    "source-webhook": ["source", "webhook"],
+}
+"""What stands beside the workers, each a component, and the command that it runs."""
+
+
+def _of_worker(manifest: dict[str, Any]) -> bool:
+    return bool(manifest["metadata"]["labels"]["app.kubernetes.io/name"] == "riskstream")
+
+
 EVERY = [
     pytest.param(manifest, id=f"{name}-{manifest['kind']}-{manifest['metadata']['name']}")
     for name, manifests in BUILDS.items()
@@ -29,13 +44,13 @@ WORKERS = [
     pytest.param(manifest, id=f"{name}-{manifest['metadata']['name']}")
     for name, manifests in BUILDS.items()
     for manifest in manifests
-    if manifest["kind"] == "StatefulSet"
+    if manifest["kind"] == "StatefulSet" and _of_worker(manifest)
 ]
 PODS = [
     pytest.param(manifest, id=f"{name}-{manifest['metadata']['name']}")
     for name, manifests in BUILDS.items()
     for manifest in manifests
-    if manifest["kind"] in {"StatefulSet", "Job"}
+    if manifest["kind"] in {"StatefulSet", "Deployment", "Job"}
 ]
 VERSIONS = ("1.30", "1.37")
 """Of Kubernetes: the oldest that the manifests are for, and a new one."""
@@ -266,3 +281,76 @@ def test_one_job_for_both_roles_is_scraped() -> None:
     assert labels <= service["metadata"]["labels"].items()
     ports = {port["name"] for port in service["spec"]["ports"]}
     assert {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= ports
+
+
+def _beside(kinds: set[str], name: str) -> dict[str, Any]:
+    (found,) = (
+        one
+        for one in BUILDS["overlays/complete"]
+        if one["kind"] in kinds and one["metadata"]["name"] == f"riskstream-{name}"
+    )
+    manifest: dict[str, Any] = found
+    return manifest
+
+
+@pytest.mark.parametrize("name", sorted(BESIDE))
+def test_what_stands_beside_the_workers_is_set_up_and_probed(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its variables are settings, its ports those that it listens on, its secrets files."""
+    monkeypatch.chdir(tmp_path)
+    manifest = _beside({"StatefulSet", "Deployment"}, name)
+    container = _container(manifest)
+    assert container["args"] == BESIDE[name]
+    for variable in container["env"]:
+        monkeypatch.setenv(variable["name"], variable.get("value", "a-name"))
+    settings = load_settings()
+    served = {"console": settings.console.http_port, "notify": settings.notify.http_port}
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports.pop("http") == served.get(name, settings.http.port)
+    others = {"console": settings.console.port, "source-webhook": settings.webhook.port}
+    assert list(ports.values()) == [others[name] for _ in range(1) if name in others]
+    for probe, path in (("startup", "live"), ("liveness", "live"), ("readiness", "ready")):
+        asked = container[f"{probe}Probe"]["httpGet"]
+        assert asked == {"path": f"/health/{path}", "port": "http"}
+    files = [
+        Path(variable["value"])
+        for variable in container["env"]
+        if variable["name"].endswith("_FILE")
+    ]
+    (volume,) = (each for each in _pod(manifest)["volumes"] if "secret" in each)
+    (mount,) = (each for each in container["volumeMounts"] if each["name"] == volume["name"])
+    items = {item["path"] for item in volume["secret"]["items"]}
+    assert {file.name for file in files} == items
+    assert {str(file.parent) for file in files} == {mount["mountPath"]}
+    assert volume["secret"]["secretName"] == f"riskstream-{name}"
+    if name == "console":
+        check_access(settings.console)
+        mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+        (claim,) = manifest["spec"]["volumeClaimTemplates"]
+        assert mounts[claim["metadata"]["name"]] == str(settings.console.directory)
+        size = int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi")) << 30
+        assert settings.console.max_bytes < 0.9 * size
+
+
+@pytest.mark.parametrize("name", sorted(BESIDE))
+def test_what_stands_beside_the_workers_is_found_and_fenced_in(name: str) -> None:
+    """Its service and policy are for it alone, the workers' are not, and it is scraped."""
+    manifest = _beside({"StatefulSet", "Deployment"}, name)
+    labels = manifest["spec"]["template"]["metadata"]["labels"].items()
+    assert manifest["spec"]["selector"]["matchLabels"].items() <= labels
+    service, policy = _beside({"Service"}, name), _beside({"NetworkPolicy"}, name)
+    assert service["spec"]["selector"].items() <= labels
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    named = {port["name"] for port in _container(manifest)["ports"]}
+    assert {port["targetPort"] for port in service["spec"]["ports"]} == named
+    let_in = [port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]]
+    assert set(let_in) == named
+    (monitor,) = _of("complete", "ServiceMonitor").values()
+    wanted = monitor["spec"]["selector"]["matchLabels"].items()
+    assert wanted <= service["metadata"]["labels"].items()
+    workers = _of("complete", "Service")["riskstream"]
+    assert not workers["spec"]["selector"].items() <= labels
+    if manifest["kind"] == "StatefulSet":
+        assert manifest["spec"]["serviceName"] == service["metadata"]["name"]
