@@ -38,6 +38,7 @@ from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.outputs import MEMBER, RAW_TRUNCATED, REASON, STAGE
 from riskstream.pipeline.state import PartitionState
+from riskstream.pipeline.store import TABLES
 from riskstream.risk.levels import level_of
 from riskstream.risk.loader import load_policy
 from riskstream.risk.standing_rows import encode_standing
@@ -179,7 +180,7 @@ def _as_records(outputs: list[Output]) -> Iterator[InputRecord]:
 
 
 def _recover(state: PartitionState, changelog: list[Output]) -> None:
-    for topic in (FAILURES, LOCKOUTS, USERS, PROFILES):
+    for topic in TABLES:
         latest = {output.key: output.value for output in changelog if output.topic == topic}
         if latest:
             state.load_all(topic, latest)
@@ -342,7 +343,7 @@ def _shown(state: PartitionState) -> dict[str, dict[str, Any]]:
 
 
 def _check_rows(state: PartitionState, *, bounded: bool) -> None:
-    for topic in (FAILURES, LOCKOUTS, USERS, PROFILES):
+    for topic in TABLES:
         for subject, packed in state.store.scan(topic):
             _expect(bool(subject), "a row without a subject")
             _expect(not bounded or len(packed) <= MAX_ROW, "a row too large")

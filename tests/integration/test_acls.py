@@ -9,13 +9,16 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from riskstream.cli.table_rows import read_rows
 from riskstream.config import KafkaSettings, Settings
 from riskstream.console.follower import FOLLOWED
 from riskstream.contract.acls import Acl, Operation, Resource, Role, roles
 from riskstream.errors import KafkaFaultError
 from riskstream.events import topics
+from riskstream.events.context import UserContext
 from riskstream.events.record import Output
 from riskstream.observability.metrics import Metrics
+from riskstream.pipeline.context import context_output
 from riskstream.pipeline.state import PartitionState
 from riskstream.pipeline.store import TABLES
 from riskstream.security import SecuritySettings
@@ -32,7 +35,7 @@ from riskstream.streaming.progress import RecoveryProgress
 from riskstream.streaming.reader import read
 from riskstream.streaming.replay import Letter, find_replayed, send_back
 from riskstream.streaming.transactional import TransactionalUnit
-from riskstream.streaming.write import write_one
+from riskstream.streaming.write import write_all, write_one
 from tests.support.kafka import Stored, produce
 from tests.support.processes import wait_for
 from tests.support.secure_kafka import PASSWORD, SecureKafka
@@ -136,6 +139,12 @@ async def look(settings: Settings) -> None:
                 pass
 
 
+async def tell(settings: Settings) -> None:
+    """What `context load` does."""
+    await read_rows(settings, topics.CONTEXT, None)
+    await write_all(settings.kafka, [context_output(1234, 7, UserContext(), 0)], lambda _: None)
+
+
 async def watch(settings: Settings) -> None:
     """What `console` does: follow, take feedback, send a dead letter back."""
     seen: set[str] = set()
@@ -209,6 +218,7 @@ WORK: dict[str, Work] = {
     "raw-producer": send,
     "scored-consumer": consume,
     "reader": look,
+    "context-admin": tell,
     "dead-letter-replay": send_back_letters,
     "source-poll": poll,
     "notify": notify,

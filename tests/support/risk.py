@@ -193,6 +193,7 @@ def live_rows(state: PartitionState) -> dict[str, dict[str, Any]]:
         "lockouts": _present(state.lockouts, view.lockouts),
         "users": _present(state.standings, view.standing),
         "profiles": _present(state.profiles, view.profile),
+        "context": _present(state.contexts, view.context),
     }
 
 

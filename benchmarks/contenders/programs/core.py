@@ -14,6 +14,7 @@ from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
 from riskstream.pipeline.state import Changes, PartitionState
+from riskstream.risk.context_rows import ContextRow
 from riskstream.risk.loader import load_policy
 from riskstream.risk.packed import unpack_profile
 from riskstream.risk.standing_rows import decode_standing
@@ -70,6 +71,7 @@ class _State:
         self.lockouts = _Rows(lockouts, lambda _, value: decode_lockouts(value))
         self.standings = _Rows(users, lambda _, value: decode_standing(value))
         self.profiles = _Rows(profiles, unpack_profile)
+        self.contexts: dict[str, ContextRow] = {}
         self.due: dict[tuple[str, str], None] = {}
         self.watermark_ms = 0
         self.tenant = TenantCounts()

@@ -32,6 +32,7 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("explain", "explain"),
     ("console", "console"),
     ("tables", "tables"),
+    ("context", "app"),
     ("notify", "notify"),
     ("dlq", "app"),
     ("replay", "replay"),

@@ -33,6 +33,14 @@ def score(
     catalog: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Lay these event types over the catalog.")
     ] = None,
+    context: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What is known of users: CSV as of context load."),
+    ] = None,
+    account: Annotated[
+        int | None,
+        typer.Option(metavar="ID", min=0, help="Of lines of --context without an account_id."),
+    ] = None,
     chunk_records: Annotated[
         int,
         typer.Option(help="Records worked on at once; the output does not depend on it.", min=1),
@@ -60,6 +68,10 @@ def score(
     scorer = new_scorer(settings)
     if summary is not None and not summary.parent.is_dir():
         raise ConfigError(f"There is no directory {summary.parent} to write the summary in.")
+    if context is not None:
+        from riskstream.cli.context_file import read_context_file
+
+        scorer.know(read_context_file(context, account))
     with opened_file(file) as (source, size):
         records = documents(source, settings.limits.max_record_bytes)
         _run(scorer, chunks(records, chunk_records), size)

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -11,12 +11,15 @@ import orjson
 from riskstream.events.outcome import Reason, Tally
 from riskstream.events.record import InputRecord, Output, Record
 from riskstream.events.topics import CLASSIFIED, DEAD_LETTER
+from riskstream.pipeline.context import context_output
 from riskstream.pipeline.documents import split_documents
 from riskstream.pipeline.duplicates import DuplicateFilter
 from riskstream.pipeline.state import PartitionState
 
 if TYPE_CHECKING:
+    from riskstream.cli.context_file import UserId
     from riskstream.config import Settings
+    from riskstream.events.context import UserContext
     from riskstream.pipeline.assess import Assess
     from riskstream.pipeline.ingest import Ingest
 
@@ -103,6 +106,12 @@ class FileScorer:
         tally = self.summary.tally
         tally.merge(ingested.tally)
         self._count_reasons(ingested.tally)
+
+    def know(self, users: "Mapping[UserId, UserContext]") -> None:
+        """Go by what is said of these users, from the next record on."""
+        said = [context_output(*user, context, 0) for user, context in users.items()]
+        for _output in self._assessed([self._classified(each) for each in said]):
+            raise AssertionError("context is neither routed nor dead-lettered")
 
     def _classified(self, output: Output) -> InputRecord:
         offset = self._offset

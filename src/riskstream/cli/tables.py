@@ -1,9 +1,8 @@
 """``riskstream tables``: failures, lockouts and standings, read from their topics."""
 
-from contextlib import aclosing
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +10,6 @@ from riskstream.cli.kafka import run
 from riskstream.cli.options import BootstrapServers, StreamFormatOption, moment, settings_for
 from riskstream.cli.output import Format, note, show, write_line
 from riskstream.errors import CheckFailedError
-
-if TYPE_CHECKING:
-    from riskstream.config import Settings
 
 __all__ = ["tables"]
 
@@ -55,12 +51,13 @@ def tables(
 
     riskstream tables lockouts --key 1234:7 --format json
     """
+    from riskstream.cli.table_rows import read_rows
     from riskstream.cli.table_view import TABLES
 
     settings = settings_for(bootstrap_servers)
     now = int(datetime.now(UTC).timestamp() * 1000) if at is None else moment(at, "--at")
     view = TABLES[name]
-    rows = run(_read_rows(settings, view.topic, key))
+    rows = run(read_rows(settings, view.topic, key))
     if key is not None and not rows:
         raise CheckFailedError(f"The table of {name} has no row for {key}.")
     chosen = view.ranked(rows.values(), now)
@@ -71,20 +68,3 @@ def tables(
         return
     show(view.render(shown, now))
     note(f"{len(shown)} of {len(rows)} rows.")
-
-
-async def _read_rows(settings: "Settings", topic: str, key: str | None) -> dict[bytes, bytes]:
-    """The last value of each key; a tombstone takes its key away."""
-    from riskstream.streaming.reader import read
-
-    wanted = None if key is None else key.encode()
-    rows: dict[bytes, bytes] = {}
-    async with aclosing(read(settings, [topic])) as records:
-        async for record in records:
-            if record.key is None or (wanted is not None and record.key != wanted):
-                continue
-            if record.value is None:
-                rows.pop(record.key, None)
-            else:
-                rows[record.key] = record.value
-    return rows

@@ -13,6 +13,7 @@ from shlex import quote
 from riskstream.events.topics import (
     ALERTS,
     CLASSIFIED,
+    CONTEXT,
     DEAD_LETTER,
     FAILURES,
     FEEDBACK,
@@ -104,6 +105,7 @@ def roles(
             (_scored(), Acl(Resource.GROUP, group, Operation.READ, "it consumes as a group")),
         ),
         Role("reader", "events, tables, dlq list, dlq show, schemas check --topic", _reader()),
+        Role("context-admin", "context load, context list, context show", _context()),
         Role("dead-letter-replay", "dlq replay", _replay()),
         Role("notify", "notify", _notify(f"{app_id}-notify")),
         Role("console", "console", _console()),
@@ -181,6 +183,7 @@ def _assess(group: str, views: Iterable[str]) -> tuple[Acl, ...]:
         LOCKOUTS: "lockouts",
         USERS: "users",
         PROFILES: "profiles",
+        CONTEXT: "context",
     }
     return (
         _topic(CLASSIFIED, Operation.READ, "classified events are consumed"),
@@ -236,6 +239,13 @@ def _reader() -> tuple[Acl, ...]:
         _topic(ALERTS, Operation.READ, "schemas check --topic"),
         _topic(DEAD_LETTER, Operation.READ, "dlq list, dlq show"),
         _topic(NOTIFY_DEAD_LETTER, Operation.READ, "schemas check --topic"),
+    )
+
+
+def _context() -> tuple[Acl, ...]:
+    return (
+        _topic(CONTEXT, Operation.READ, "what is known is compared and shown"),
+        _topic(CLASSIFIED, Operation.WRITE, "what is new is told to the workers"),
     )
 
 

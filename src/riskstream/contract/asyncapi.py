@@ -7,6 +7,7 @@ from riskstream import __version__
 from riskstream.contract.registry import TOPIC_SCHEMAS, load
 from riskstream.events.topics import (
     CLASSIFIED,
+    CONTEXT,
     DEAD_LETTER,
     FEEDBACK,
     NOTIFY_DEAD_LETTER,
@@ -144,6 +145,8 @@ def _message_of(topic: str) -> str:
         return "scored"
     if topic == NOTIFY_DEAD_LETTER:
         return "unsent"
+    if topic == CONTEXT:
+        return "context"
     if topic in VIEWS.values():
         return next(view.value for view, name in VIEWS.items() if name == topic)
     return _ident(topic).rpartition("-")[2] if topic != DEAD_LETTER else "deadLetter"
@@ -196,6 +199,10 @@ _MESSAGES: Final[dict[str, Part]] = {
     "users": {
         "title": "Row of standings; null where it is gone",
         "payload": _schema("users_row.v1"),
+    },
+    "context": {
+        "title": "Row of context; null where it is gone",
+        "payload": _schema("context_row.v1"),
     },
     "alerts": {
         "title": "Alert: a subject rose to High",

@@ -10,6 +10,7 @@ from riskstream.errors import ConfigError
 from riskstream.events.topics import (
     ALERTS,
     CLASSIFIED,
+    CONTEXT,
     DEAD_LETTER,
     FAILURES,
     FEEDBACK,
@@ -25,6 +26,7 @@ SUFFIX = ".schema.json"
 
 TOPIC_SCHEMAS: dict[str, str] = {
     CLASSIFIED: "classified.v1",
+    CONTEXT: "context_row.v1",
     DEAD_LETTER: "dead_letter_headers.v1",
     FAILURES: "failures_row.v1",
     FEEDBACK: "feedback.v1",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Raw, Struct
 
+from riskstream.events.context import UserContext
 from riskstream.events.keys import MAX_KEY_CHARACTERS
 from riskstream.events.text import MAX_CHARACTERS
 from riskstream.events.times import LAST_MS
@@ -234,3 +235,5 @@ class Classified(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The raw record was sent back from the dead letters on purpose: no duplicate."""
     warming: bool = False
     """History: profiles and tables learn from it, and it is not routed."""
+    context: UserContext | None = None
+    """What an operator says of the subject, in a record that is neither event nor effect."""

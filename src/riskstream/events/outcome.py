@@ -86,6 +86,8 @@ class Tally:
     received: int = 0
     """Events received, counted by ingest alone; equals the sum of all outcomes at rest."""
     routed: int = 0
+    contexts: int = 0
+    """Records that say something of a user, taken in by assess."""
     effects: int = 0
     """Effect records written (ingest) or folded (assess); not outcomes."""
     late: int = 0

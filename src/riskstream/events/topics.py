@@ -12,6 +12,7 @@ __all__ = [
     "ALERTS",
     "ALL_TOPICS",
     "CLASSIFIED",
+    "CONTEXT",
     "DEAD_LETTER",
     "FAILURES",
     "FEEDBACK",
@@ -51,6 +52,8 @@ FEEDBACK = "iam.feedback.v1"
 """What analysts say of scored events: true or false positive, by whom and when."""
 USERS = "iam.state.users.v1"
 """Compacted table: the standing of each subject, and what it comes from."""
+CONTEXT = "iam.context.users.v1"
+"""Compacted table: what the operator says of users, as assess goes by it."""
 ALERTS = "iam.alerts.v1"
 """One record whenever a subject's standing rises to High."""
 PROFILES = "iam.internal.profiles.v1"
@@ -118,6 +121,7 @@ ALL_TOPICS: tuple[TopicSpec, ...] = (
     _table(FAILURES, "table of failures per subject"),
     _table(LOCKOUTS, "table of lockouts per subject"),
     _table(USERS, "table of standings per subject"),
+    _table(CONTEXT, "table of context per user"),
     _table(PROFILES, "table of profiles per subject (internal)"),
     _spec(
         SOURCES,

@@ -138,6 +138,9 @@ class Metrics:
         self.effects = self._counter(
             "effects_total", "Effects on another user: written by ingest, folded by assess."
         )
+        self.contexts = self._counter(
+            "contexts_total", "Records of context of users, taken in by assess."
+        )
         self.late = self._counter(
             "late_events_total", "Events too old for their row; scored, not folded."
         )
@@ -269,6 +272,7 @@ class Metrics:
             (self.received, tally.received),
             (self.routed, tally.routed),
             (self.effects, tally.effects),
+            (self.contexts, tally.contexts),
             (self.late, tally.late),
             (self.clipped, tally.clipped),
             (self.truncated, tally.truncated),

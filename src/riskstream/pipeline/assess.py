@@ -10,6 +10,7 @@ from riskstream.events.event import SCHEMA_VERSION, Classified, Facts
 from riskstream.events.outcome import DeadLetter, FilterReason, Reason, Stage, Tally
 from riskstream.events.record import Output, Record
 from riskstream.events.vocabulary import Category
+from riskstream.pipeline.context import fold_context
 from riskstream.pipeline.duplicates import DuplicateFilter, Sightings, hash_id, seen_at
 from riskstream.pipeline.fold import Fold, Folded, counts_of, forgive
 from riskstream.pipeline.limits import Limits
@@ -100,7 +101,11 @@ class Assess:
         return output if output is None or not record.headers else _traced(output, record)
 
     def _one(self, incoming: Incoming, offset: int, rows: Overlay, tally: Tally) -> Output | None:
-        facts = incoming.classified.facts
+        facts, said = incoming.classified.facts, incoming.classified.context
+        if said is not None and not incoming.event:
+            fold_context(facts.subject, said, offset, rows)
+            tally.contexts += 1
+            return None
         folded = self._fold(incoming.classified, offset, rows)
         if not incoming.event:
             profile = forgive(folded, facts, offset)
@@ -109,6 +114,7 @@ class Assess:
             _count(tally, folded, facts)
             return None
         counts = counts_of(folded)
+        known = rows.context(facts.subject)
         situation = Situation(
             facts,
             folded.time_ms,
@@ -118,6 +124,7 @@ class Assess:
             folded.profile,
             rows.tenant,
             folded.failures,
+            None if known is None else known.context,
         )
         risk = self._score(situation)
         profile = self._fold.learn(folded, facts, offset, risk.score)

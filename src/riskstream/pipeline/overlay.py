@@ -3,6 +3,7 @@
 from riskstream.events.record import Output
 from riskstream.events.topics import FAILURES, LOCKOUTS, USERS
 from riskstream.pipeline.state import Changes, PartitionState
+from riskstream.risk.context_rows import ContextRow
 from riskstream.risk.profile import PROFILES_TTL_MS, Profile
 from riskstream.risk.standing import STANDINGS_TTL_MS, Standing
 from riskstream.risk.tenant import TenantView
@@ -19,10 +20,12 @@ class Overlay:
     on where the chunk began.
     """
 
-    __slots__ = ("_state", "alert", "changes", "tenant")
+    __slots__ = ("_contexts", "_state", "alert", "changes", "tenant")
 
     def __init__(self, state: PartitionState) -> None:
         self._state = state
+        self._contexts = state.contexts if len(state.contexts) else None
+        """None where nothing is known of anybody, which costs nothing then."""
         self.changes = Changes(state.watermark_ms)
         self.tenant = TenantView(state.tenant, state.watermark_ms)
         """What is usual for the partition's users, this chunk's among them."""
@@ -61,6 +64,17 @@ class Overlay:
         if row is None or row.as_of_ms + STANDINGS_TTL_MS < changes.watermark_ms:
             return None
         return row
+
+    def context(self, subject: str) -> ContextRow | None:
+        """What is known of the subject."""
+        changed = self.changes.contexts
+        if changed and subject in changed:
+            return changed[subject]
+        return None if self._contexts is None else self._contexts.get(subject)
+
+    def say(self, subject: str, row: ContextRow | None) -> None:
+        """Put in place what is known of the subject; None takes it away."""
+        self.changes.contexts[subject] = row
 
     def write(  # noqa: PLR0913, PLR0917  (a row of each table)
         self,

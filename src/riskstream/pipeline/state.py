@@ -14,11 +14,18 @@ from msgspec.structs import replace
 
 from riskstream.errors import KafkaFaultError
 from riskstream.events.record import Output
-from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES, USERS
+from riskstream.events.topics import CONTEXT, FAILURES, LOCKOUTS, PROFILES, USERS
 from riskstream.pipeline.duplicates import Sightings
 from riskstream.pipeline.expiry import MAX_TOMBSTONES, Expiry, RowKey
 from riskstream.pipeline.rows import CACHED_ROWS, TableRows
 from riskstream.pipeline.store import Checkpoint, MemoryStore, PackedRow, RowStore
+from riskstream.risk.context_rows import (
+    ContextRow,
+    decode_context,
+    encode_context,
+    pack_context,
+    unpack_context,
+)
 from riskstream.risk.packed import pack_profile, repack_profile, unpack_profile
 from riskstream.risk.profile import Profile
 from riskstream.risk.standing import Standing
@@ -53,6 +60,7 @@ class Changes:
 
     __slots__ = (
         "_packed_profiles",
+        "contexts",
         "failures",
         "lockouts",
         "profiles",
@@ -67,6 +75,7 @@ class Changes:
         self.lockouts: dict[str, LockoutsRow | None] = {}
         self.standings: dict[str, Standing | None] = {}
         self.profiles: dict[str, Profile | None] = {}
+        self.contexts: dict[str, ContextRow | None] = {}
         self.watermark_ms = watermark_ms
         self.seen: Sightings | None = None
         """What the duplicate filter takes over together with the rows."""
@@ -95,6 +104,12 @@ class Changes:
             for key, row in self.standings.items()
         ]
         outputs += [
+            Output(
+                CONTEXT, key.encode(), None if row is None else encode_context(row), (), timestamp
+            )
+            for key, row in self.contexts.items()
+        ]
+        outputs += [
             Output(PROFILES, key.encode(), value, (), timestamp)
             for key, value in self._profiles_packed().items()
         ]
@@ -108,6 +123,8 @@ class Changes:
             yield LOCKOUTS, key, None if lockouts is None else pack_lockouts(lockouts)
         for key, standing in self.standings.items():
             yield USERS, key, None if standing is None else pack_standing(standing)
+        for key, context in self.contexts.items():
+            yield CONTEXT, key, None if context is None else pack_context(context)
         for key, profile in self._profiles_packed().items():
             yield PROFILES, key, profile
 
@@ -138,6 +155,7 @@ class PartitionState:
         self.lockouts = TableRows(LOCKOUTS, self.store, unpack_lockouts, cached_rows)
         self.standings = TableRows(USERS, self.store, unpack_standing, cached_rows)
         self.profiles = TableRows(PROFILES, self.store, unpack_profile, cached_rows)
+        self.contexts = TableRows(CONTEXT, self.store, unpack_context, cached_rows)
         self._expiry = Expiry(self.store)
         self.due = self._expiry.due
         """Expired rows that the next chunk removes, unless it writes them anew."""
@@ -163,6 +181,8 @@ class PartitionState:
         wanted = set(subjects)
         for rows in (self.failures, self.lockouts, self.standings, self.profiles):
             rows.prefetch(wanted)
+        if len(self.contexts):
+            self.contexts.prefetch(wanted)
 
     def apply(
         self,
@@ -197,8 +217,9 @@ class PartitionState:
         self.lockouts.take(changes.lockouts)
         self.standings.take(changes.standings)
         self.profiles.take(changes.profiles)
-        for topic, changed in _by_topic(changes):
-            for subject, row in changed.items():
+        self.contexts.take(changes.contexts)
+        for topic, aging in _aging(changes):
+            for subject, row in aging.items():
                 self._expiry.written(topic, subject, None if row is None else row.as_of_ms)
         self._expiry.step(watermark)
 
@@ -238,10 +259,7 @@ class PartitionState:
         counts = {**before.counts, topic: before.counts.get(topic, 0) + more}
         self.store.write(rows, Checkpoint(None, False, watermark, changelog, counts))
         self.watermark_ms = watermark
-        for table in (self.failures, self.lockouts, self.standings, self.profiles):
-            table.forget()
-        self._expiry.reset()
-        self._tenant = None
+        self._forget()
 
     def recovered(self, offset: int | None, positions: Mapping[str, int]) -> None:
         """All of the changelogs up to these positions is here: the rows are those of ``offset``."""
@@ -253,31 +271,42 @@ class PartitionState:
     def clear(self) -> None:
         """Forget every row, and the watermark."""
         self.store.clear()
-        for table in (self.failures, self.lockouts, self.standings, self.profiles):
+        self._forget()
+        self.watermark_ms = 0
+
+    def _forget(self) -> None:
+        """The store was changed by another way: nothing kept here holds any more."""
+        for table in (
+            self.failures,
+            self.lockouts,
+            self.standings,
+            self.profiles,
+            self.contexts,
+        ):
             table.forget()
         self._expiry.reset()
         self._tenant = None
-        self.watermark_ms = 0
 
     def _counts_after(self, changes: Changes) -> dict[str, int]:
         counts = dict(self.checkpoint.counts)
         for topic, changed in _by_topic(changes):
-            rows: Mapping[str, object] = self._rows(topic)
+            rows = self._rows(topic)
             more = sum((row is not None) - (key in rows) for key, row in changed.items())
             counts[topic] = counts.get(topic, 0) + more
         return counts
 
-    def _rows(self, topic: str) -> Mapping[str, FailuresRow | LockoutsRow | Standing | Profile]:
-        tables: dict[str, Mapping[str, FailuresRow | LockoutsRow | Standing | Profile]] = {
+    def _rows(self, topic: str) -> Mapping[str, object]:
+        tables: dict[str, Mapping[str, object]] = {
             FAILURES: self.failures,
             LOCKOUTS: self.lockouts,
             USERS: self.standings,
             PROFILES: self.profiles,
+            CONTEXT: self.contexts,
         }
         return tables[topic]
 
 
-_Changed = (
+_Aging = (
     Mapping[str, FailuresRow | None]
     | Mapping[str, LockoutsRow | None]
     | Mapping[str, Standing | None]
@@ -285,7 +314,8 @@ _Changed = (
 )
 
 
-def _by_topic(changes: Changes) -> tuple[tuple[str, _Changed], ...]:
+def _aging(changes: Changes) -> tuple[tuple[str, _Aging], ...]:
+    """Changed rows that expire one day."""
     return (
         (FAILURES, changes.failures),
         (LOCKOUTS, changes.lockouts),
@@ -294,11 +324,16 @@ def _by_topic(changes: Changes) -> tuple[tuple[str, _Changed], ...]:
     )
 
 
+def _by_topic(changes: Changes) -> tuple[tuple[str, Mapping[str, object]], ...]:
+    return (*_aging(changes), (CONTEXT, changes.contexts))
+
+
 _PACK: Final[dict[str, Callable[[bytes], bytes]]] = {
     FAILURES: lambda value: pack_failures(decode_failures(value)),
     LOCKOUTS: lambda value: pack_lockouts(decode_lockouts(value)),
     USERS: lambda value: pack_standing(decode_standing(value)),
     PROFILES: repack_profile,
+    CONTEXT: lambda value: pack_context(decode_context(value)),
 }
 """The value of a changelog record in the form of the stores."""
 

@@ -10,11 +10,11 @@ from typing import Protocol
 from msgspec import Struct
 from typing_extensions import override
 
-from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES, USERS
+from riskstream.events.topics import CONTEXT, FAILURES, LOCKOUTS, PROFILES, USERS
 
 __all__ = ["TABLES", "Checkpoint", "MemoryStore", "PackedRow", "RowStore"]
 
-TABLES = (FAILURES, LOCKOUTS, USERS, PROFILES)
+TABLES = (FAILURES, LOCKOUTS, USERS, PROFILES, CONTEXT)
 """The tables by their changelog topics."""
 
 PackedRow = tuple[str, str, bytes | None]

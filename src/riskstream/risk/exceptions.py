@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field, model_validator
 
+from riskstream.events.context import MAX_TEXT_CHARACTERS, UserContext
 from riskstream.events.event import Facts
 from riskstream.risk.numbers import Part
 
@@ -32,6 +33,8 @@ class ExceptionRule(Part):
     """Their ids."""
     users: tuple[str, ...] = ()
     """Subjects, such as ``1234:7``."""
+    groups: tuple[Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS)], ...] = ()
+    """Of users, as their context names them; one of them suffices."""
     networks: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
     apps: tuple[int, ...] = ()
     """By id."""
@@ -41,14 +44,15 @@ class ExceptionRule(Part):
 
     @model_validator(mode="after")
     def _narrow(self) -> "ExceptionRule":
-        if not (self.users or self.networks or self.apps):
-            raise ValueError("an exception names users, networks or apps")
+        if not (self.users or self.groups or self.networks or self.apps):
+            raise ValueError("an exception names users, groups, networks or apps")
         return self
 
 
 class _Ready(NamedTuple):
     signals: frozenset[str]
     users: frozenset[str]
+    groups: frozenset[str]
     networks: tuple[IPv4Network | IPv6Network, ...]
     apps: frozenset[int]
     until_ms: int
@@ -64,13 +68,16 @@ class Exceptions:
     def __bool__(self) -> bool:
         return bool(self._rules)
 
-    def silenced(self, facts: Facts, time_ms: int) -> frozenset[str]:
-        """Ids of the signals that say nothing about an event."""
+    def silenced(
+        self, facts: Facts, time_ms: int, context: UserContext | None = None
+    ) -> frozenset[str]:
+        """Ids of the signals that say nothing about an event of a subject with this context."""
         silenced: frozenset[str] = frozenset()
         for place, rule in enumerate(self._rules):
             if (
                 time_ms < rule.until_ms
                 and (not rule.users or facts.subject in rule.users)
+                and (not rule.groups or _shares(context, rule.groups))
                 and (not rule.apps or facts.app_id in rule.apps)
                 and (not rule.networks or (facts.ip and place in self._inside(facts.ip)))
             ):
@@ -89,11 +96,16 @@ class Exceptions:
         )
 
 
+def _shares(context: UserContext | None, groups: frozenset[str]) -> bool:
+    return context is not None and not groups.isdisjoint(context.groups)
+
+
 def _ready(rule: ExceptionRule) -> _Ready:
     end = datetime.combine(rule.until, time.max, UTC)
     return _Ready(
         frozenset(rule.signals),
         frozenset(rule.users),
+        frozenset(rule.groups),
         tuple(ip_network(each) for each in rule.networks),
         frozenset(rule.apps),
         int(end.timestamp() * 1000) + 1,

@@ -50,11 +50,12 @@ def parse_policy(text: str, name: str) -> Policy:
     if unknown:
         raise PolicyError(
             f"The policy file {name} has faults:\n"
-            f"  exceptions and examples: there is no signal {', '.join(unknown)}"
+            f"  exceptions, context and examples: there is no signal {', '.join(unknown)}"
         )
     return policy
 
 
 def _named_signals(policy: Policy) -> set[str]:
     excepted = {id_ for rule in policy.exceptions for id_ in rule.signals}
+    excepted |= {*policy.context.human_only}
     return excepted | {id_ for example in policy.examples for id_ in example.expect.signals}

@@ -32,6 +32,7 @@ __all__ = [
     "Absolute",
     "AfterRiskyLogin",
     "AttackedRule",
+    "ContextRule",
     "Dormant",
     "Families",
     "Family",
@@ -79,7 +80,7 @@ class Family(StrEnum):
     TRAVEL = "travel"
     """Faster than anybody travels."""
     REPUTATION = "reputation"
-    """What the operator's lists say of the address."""
+    """What the operator says of the address by lists, and of the user by context."""
     SESSION = "session"
     """What follows a risky login."""
     VENDOR = "vendor"
@@ -285,6 +286,7 @@ class Signals(Part):
     sensitive_from_recent_place: RecentPlace | None = None
     assumed_session: Absolute | None = None
     own_account: Absolute | None = None
+    privileged_user: Absolute | None = None
     vendor_score: Vendor | None = None
 
 
@@ -312,6 +314,13 @@ class SaturationRule(Part):
     """What the weaker of the two weighs beside the stronger."""
     failed: Positive
     """Most that the two add up to where the event itself failed: nobody got in."""
+
+
+class ContextRule(Part):
+    """How what the operator says of users is taken."""
+
+    human_only: tuple[str, ...] = ()
+    """Ids of signals that say nothing about clients, systems and service accounts."""
 
 
 class AttackedRule(Part):
@@ -360,6 +369,7 @@ class Policy(Part):
     saturation: SaturationRule
     usual: UsualRule
     relays: Relays = Relays()
+    context: ContextRule = ContextRule()
     attacked: AttackedRule
     profile: ProfileRule
     standing: StandingRule

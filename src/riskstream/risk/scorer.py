@@ -14,7 +14,13 @@ from riskstream.risk.levels import Level, level_of
 from riskstream.risk.policy import Family, Policy, VendorMode, milli
 from riskstream.risk.score import MILLI, capped, evidence_for, points
 from riskstream.risk.signals.kinds import AUTHENTICATION
-from riskstream.risk.signals.registry import SIGNAL_IDS, VENDOR_SCORE, needs_met, signals_of
+from riskstream.risk.signals.registry import (
+    PRIVILEGED_USER,
+    SIGNAL_IDS,
+    VENDOR_SCORE,
+    needs_met,
+    signals_of,
+)
 from riskstream.risk.signals.usual import USUAL_FAMILY, usual_signals
 from riskstream.risk.situation import Situation
 from riskstream.windows.panes import HOUR_MINUTES
@@ -110,6 +116,8 @@ class Scorer:
             policy.usual, colleagues_in(policy.usual.colleagues, partitions)
         )
         self._exceptions = Exceptions(policy.exceptions)
+        self._human_only = frozenset(policy.context.human_only)
+        self._privileged = _privileged(policy)
         self._explained = lru_cache(maxsize=_REMEMBERED)(self._explain)
 
     def __call__(self, situation: Situation) -> Risk:
@@ -161,11 +169,31 @@ class Scorer:
             rank, family = _USUAL[id_]
             less = -evidence if outside == MILLI else -(evidence * outside // MILLI)
             found.append((less, rank, family, id_, detail))
-        if self._exceptions and found:
-            silenced = self._exceptions.silenced(facts, situation.time_ms)
-            found = [each for each in found if each[_ID] not in silenced]
+        if found and (
+            situation.context is not None or self._exceptions or facts.subject_type in _MACHINES
+        ):
+            found = self._in_context(found, situation)
         if len(found) > 1 or (found and found[0][_FAMILY] in _FAILURES):
             found = self._bounded(found, situation)
+        return found
+
+    def _in_context(self, found: list[_Found], situation: Situation) -> list[_Found]:
+        """Without what is silenced; what is odd about a privileged user weighs more."""
+        facts, context = situation.facts, situation.context
+        silenced = self._exceptions.silenced(facts, situation.time_ms, context)
+        if facts.subject_type in _MACHINES or (context is not None and context.service_account):
+            silenced |= self._human_only
+        if silenced:
+            found = [each for each in found if each[_ID] not in silenced]
+        if (
+            context is not None
+            and context.privileged
+            and self._privileged is not None
+            and PRIVILEGED_USER not in silenced
+            and facts.outcome is not EventOutcome.FAILURE
+            and any(each[0] < 0 for each in found)
+        ):
+            found.append(self._privileged)
         return found
 
     def _decides(self, vendor: int, own: int) -> bool:
@@ -243,6 +271,7 @@ def colleagues_in(colleagues: int, partitions: int) -> int:
 
 
 _FEWEST_COLLEAGUES: Final = 3
+_MACHINES: Final = frozenset({"client", "system"})
 _FAMILY: Final = 2
 _ID: Final = 3
 """Where a finding has its family and its id."""
@@ -259,6 +288,15 @@ _USUAL: Final = {
     for rank, id_ in enumerate(SIGNAL_IDS)
     if id_ in USUAL_FAMILY
 }
+
+
+def _privileged(policy: Policy) -> _Found | None:
+    """What is found beside other things about a privileged user."""
+    rule = policy.signals.privileged_user
+    if rule is None:
+        return None
+    rank, family = SIGNAL_IDS.index(PRIVILEGED_USER), _PLACE_OF[Family(rule.family)]
+    return -milli(rule.evidence), rank, family, PRIVILEGED_USER, "a privileged user"
 
 
 def _scaled(evidence: int, share: int) -> int:

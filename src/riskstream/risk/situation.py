@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from riskstream.events.context import UserContext
 from riskstream.events.event import Facts
 from riskstream.risk.features import device_levels, place_levels
 from riskstream.risk.profile import Profile, is_known
@@ -47,6 +48,8 @@ class Situation(Struct, frozen=True, gc=False):
     """What is usual for the partition's users, before the event was folded in."""
     failures: FailuresRow | None = None
     """The subject's, after the event was folded in."""
+    context: UserContext | None = None
+    """What the operator says of the subject."""
 
     def on_known_device(self) -> bool:
         """From a usual address and, where the event names one, with a usual user agent."""

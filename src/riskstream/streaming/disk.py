@@ -26,7 +26,7 @@ __all__ = ["DiskMemory", "DiskStore", "LockedError", "remove_store"]
 FORMAT: Final = b"\x01"
 """Of keys, rows and checkpoint. A store of another one is rebuilt."""
 CHECKPOINT_KEY: Final = b"\x00checkpoint"
-PREFIXES: Final = dict(zip(TABLES, (b"f", b"l", b"u", b"p"), strict=True))
+PREFIXES: Final = dict(zip(TABLES, (b"f", b"l", b"u", b"p", b"c"), strict=True))
 PAGE_ROWS: Final = 256
 WRITE_BUFFER_BYTES: Final = 4_194_304
 OPEN_FILES: Final = 64

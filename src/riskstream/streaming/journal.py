@@ -55,6 +55,7 @@ def tell_chunk(  # noqa: PLR0913  (the fields of one line)
         dead_letters=tally.dead_lettered.total(),
         filtered=tally.filtered.total(),
         effects=tally.effects,
+        contexts=tally.contexts,
         late=tally.late,
         truncated=tally.truncated,
         outputs=outputs,

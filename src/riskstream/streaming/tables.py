@@ -5,13 +5,13 @@ them, never key by key, and recovery reads the changelogs itself (``changelog``)
 """
 
 from collections.abc import Collection, Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 import faust
 from faust.stores.memory import Store as MemoryStore
 from typing_extensions import override
 
-from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES, USERS
+from riskstream.events.topics import CONTEXT, FAILURES, LOCKOUTS, PROFILES, USERS
 from riskstream.pipeline.rows import CACHED_ROWS
 from riskstream.pipeline.state import PartitionState
 from riskstream.pipeline.store import TABLES
@@ -81,7 +81,7 @@ class StateTable(faust.Table):
 
 
 class StateTables:
-    """The four tables and, for each partition, the state that assess works on."""
+    """The five tables and, for each partition, the state that assess works on."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class StateTables:
         changelog = app.topic(
             topic, partitions=partitions, key_type=bytes, value_serializer="raw", acks=False
         )
-        name = topic.split(".")[2]
+        name = _NAMES.get(topic) or topic.split(".")[2]
         table = StateTable(app, name=name, partitions=partitions, changelog_topic=changelog)
         app.tables.add(table)
         return table
@@ -146,9 +146,14 @@ class StateTables:
             LOCKOUTS: state.lockouts,
             USERS: state.standings,
             PROFILES: state.profiles,
+            CONTEXT: state.contexts,
         }
         return [(table, rows[topic]) for topic, table in self.tables.items()]
 
     def key_counts(self) -> dict[str, float]:
         """Rows per table, for the metrics."""
         return {table.name: float(len(table.rows)) for table in self.tables.values()}
+
+
+_NAMES: Final = {CONTEXT: "context"}
+"""Of tables whose topic would not tell them from another: there is one of users already."""

@@ -27,7 +27,7 @@ TEXT = SHIPPED.read_text(encoding="utf-8")
 def test_the_shipped_policy_has_every_signal_and_its_version() -> None:
     """Nothing is off unless an operator turns it off."""
     policy = load_policy()
-    assert policy.version == "2026-11-25.3"
+    assert policy.version == "2026-11-25.4"
     named = tuple(Signals.model_fields)
     assert named == tuple(each for each in SIGNAL_IDS if each not in USUAL_IDS)
     assert all(getattr(policy.signals, each) is not None for each in named)
@@ -95,7 +95,7 @@ def test_every_fault_is_reported_at_once_with_its_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
-        ('version = "2026-11-25.3"', 'version = ""', "version"),
+        ('version = "2026-11-25.4"', 'version = ""', "version"),
         ("{ at = 8, evidence = 1.0 }", "{ at = 8, evidence = 0.1 }", "weighs less"),
         ("{ at = 3, evidence = 0.3 }", "{ at = 3, evidence = -0.3 }", "all be positive"),
         ("evidence = 0.3", "evidence = nan", "evidence"),
@@ -193,7 +193,7 @@ def test_an_exception_silences_its_signals_where_all_it_names_applies() -> None:
     ("before", "after", "says"),
     [
         ('"listed_address"]', '"listed_adress"]', "there is no signal listed_adress"),
-        ('networks = ["203.0.113.0/24"]\n', "", "names users, networks or apps"),
+        ('networks = ["203.0.113.0/24"]\n', "", "names users, groups, networks or apps"),
         ("203.0.113.0/24", "203.0.113.7/24", "no CIDR block"),
         ('reason = "a partner behind a listed address"', "", "reason"),
         ("until = 2026-09-30", "", "until"),

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from riskstream.contract.check import check_document
 from riskstream.contract.registry import load
+from riskstream.events.context import UserContext
 from riskstream.events.event import (
     Actor,
     App,
@@ -39,7 +40,7 @@ from riskstream.events.vocabulary import (
 from riskstream.events.vocabulary import EventOutcome as Outcome
 from riskstream.pipeline import outputs
 from riskstream.pipeline.standings import Alert
-from riskstream.risk import standing_rows
+from riskstream.risk import context_rows, standing_rows
 from riskstream.risk.levels import Level
 from riskstream.risk.loader import SHIPPED
 from riskstream.risk.policy import Family, Policy
@@ -51,6 +52,7 @@ SCORED = load("scored")
 CLASSIFIED = load("classified")
 FAILURES = load("failures_row")
 LOCKOUTS = load("lockouts_row")
+CONTEXT = load("context_row")
 USERS = load("users_row")
 ALERT = load("alert")
 LETTERS = load("dead_letter_headers")
@@ -98,6 +100,8 @@ STRUCTS = [
     (at(LOCKOUTS, "scopes"), rows._Scope),
     (at(LOCKOUTS, "windows"), rows._LockWindow),
     (at(LOCKOUTS, "registers"), rows._Register),
+    (CONTEXT, context_rows._Row),
+    (at(CLASSIFIED, "context"), UserContext),
     (USERS, standing_rows._Users),
     (at(USERS, "standing"), standing_rows.ShownMeasure),
     (at(USERS, "decay"), standing_rows._Decay),

@@ -9,7 +9,7 @@ from riskstream.contract.check import check_document, header_texts
 from riskstream.contract.registry import TOPIC_SCHEMAS
 from riskstream.demo.generator import generate
 from riskstream.events.record import InputRecord, Output
-from riskstream.events.topics import CLASSIFIED, DEAD_LETTER, FEEDBACK, PROFILES, RAW
+from riskstream.events.topics import CLASSIFIED, CONTEXT, DEAD_LETTER, FEEDBACK, PROFILES, RAW
 from riskstream.pipeline.assess import Assess
 from riskstream.pipeline.ingest import Ingest
 from riskstream.pipeline.limits import Limits
@@ -50,7 +50,7 @@ def test_a_simulated_tenants_day_leaves_only_valid_records() -> None:
     assessed = Assess(load_policy(), limits)(classified, state)
     rows = assessed.changes.changelog(None)
     topics = {output.topic for output in (*ingested.outputs, *assessed.outputs, *rows)}
-    others = {"iam.scored.uncataloged.v1", "iam.notify.dead-letter.v1", FEEDBACK}
+    others = {"iam.scored.uncataloged.v1", "iam.notify.dead-letter.v1", FEEDBACK, CONTEXT}
     assert topics >= TOPIC_SCHEMAS.keys() - others
     assert any(b'"raw_truncated":true' in (output.value or b"") for output in assessed.outputs)
     assert faults_of(ingested.outputs) == []

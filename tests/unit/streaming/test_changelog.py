@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from riskstream.config import KafkaSettings
 from riskstream.errors import KafkaFaultError
 from riskstream.events.record import InputRecord
-from riskstream.events.topics import FAILURES, LOCKOUTS, PROFILES, USERS
+from riskstream.events.topics import CONTEXT, FAILURES, LOCKOUTS, PROFILES, USERS
 from riskstream.events.vocabulary import Kind
 from riskstream.observability.metrics import Metrics
 from riskstream.pipeline.state import PartitionState
@@ -21,7 +21,13 @@ from riskstream.windows.packed import pack_failures
 from riskstream.windows.rows import encode_failures
 from tests.support.risk import facts, records, run
 
-NAMES = {FAILURES: "failures", LOCKOUTS: "lockouts", USERS: "users", PROFILES: "profiles"}
+NAMES = {
+    FAILURES: "failures",
+    LOCKOUTS: "lockouts",
+    USERS: "users",
+    PROFILES: "profiles",
+    CONTEXT: "context",
+}
 
 
 class FakeConsumer:
@@ -118,7 +124,7 @@ async def test_every_partition_is_read_to_its_end(consumer: FakeConsumer) -> Non
     }
     assert set(states[1].failures) == {"1234:9"}
     assert states[0].watermark_ms == 3000
-    assert positions[0] == {FAILURES: 4, LOCKOUTS: 0, USERS: 0, PROFILES: 0}
+    assert positions[0] == {FAILURES: 4, LOCKOUTS: 0, USERS: 0, PROFILES: 0, CONTEXT: 0}
     assert (progress.records, progress.remaining) == (4, 0)
     assert len(states[0].failures) == 2
 

@@ -47,6 +47,7 @@ __all__ = [
     "LOCK",
     "MEANINGS",
     "PLACED",
+    "PRIVILEGED_USER",
     "PROFILE",
     "RUN",
     "SIGNAL_IDS",
@@ -72,6 +73,8 @@ PLACED: Final = 64
 FACTOR: Final = 128
 """A profile with a change of factors."""
 ALL_NEEDS: Final = COUNTS | LOCK | PROFILE | RUN | FAILED | LISTED | PLACED | FACTOR
+PRIVILEGED_USER: Final = "privileged_user"
+"""Speaks where another signal does, so the scorer adds it."""
 VENDOR_SCORE: Final = "vendor_score"
 """Not computed from a situation: it compares two scores, so the scorer adds it."""
 
@@ -174,9 +177,9 @@ _SENSITIVE: Final = frozenset(
         "assumed_session",
     }
 )
-SIGNAL_IDS: Final = (*_SIGNALS, *USUAL_IDS, VENDOR_SCORE)
+SIGNAL_IDS: Final = (*_SIGNALS, *USUAL_IDS, PRIVILEGED_USER, VENDOR_SCORE)
 """Every signal, in the order in which equal ones are listed."""
 MEANINGS: Final = {
     id_: (make.__doc__ or "").partition("\n")[0] for id_, (_, _, make) in _SIGNALS.items()
-}
+} | {PRIVILEGED_USER: "What is odd, and did not fail, about a user who may do more than others."}
 """What each signal looks at, in one line, but for those about what is usual."""
