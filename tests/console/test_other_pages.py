@@ -61,7 +61,7 @@ def test_an_event_tells_everything(page: Page, addresses: dict[str, str]) -> Non
     for heading in ("Who, what, where", "Windows at that moment", "Feedback", "As received"):
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
     expect(page.locator(".steps").get_by_text("accepted after 4 MFA denials")).to_be_visible()
-    expect(page.locator("table.facts")).to_contain_text("events before")
+    expect(page.locator("table.facts")).to_contain_text("ordinary events before")
     expect(page.locator(".near [aria-current]").first).to_be_visible()
     page.get_by_role("button", name="Copy as JSON").click()
     expect(page.get_by_role("status").filter(has_text="copied")).to_be_visible()

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-__all__ = ["Portrait", "device_of", "portrait_of"]
+__all__ = ["ORDINARY", "Portrait", "device_of", "portrait_of"]
+
+ORDINARY: Final = ("no", "low")
+"""Levels of events that say what is usual: else an intruder's address would soon look so."""
 
 SHOWN: Final = 6
 _BROWSERS: Final = (

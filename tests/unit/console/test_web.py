@@ -279,11 +279,11 @@ def test_a_proxy_says_who_it_is_and_roles_bound_what_they_may(
 
 
 def test_an_event_says_why_and_what_is_usual(writer: Writer, tmp_path: Path) -> None:
-    """The points of each signal, and what the user's events before had."""
+    """The points of each signal, and what the ordinary events of the user before it had."""
     browser, _site = client(tmp_path)
     text = browser.get("/events/1234:58").text
     assert "first seen from 203.0.113.9" in text
-    assert "100 % of the 58 events before" in text
+    assert "100 % of the 41 ordinary events before" in text
     assert browser.get("/events/1234:999").status_code == 404
 
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from riskstream.console.portrait import Portrait, device_of, portrait_of
+from riskstream.console.portrait import ORDINARY, Portrait, device_of, portrait_of
 from riskstream.console.store.facets import time_of
 from riskstream.console.store.filters import Filters
 from riskstream.console.store.records import VERDICTS
@@ -24,7 +24,7 @@ __all__ = ["event_page", "explained", "name_of_key", "user_of"]
 
 RELATED: Final = 8
 BEFORE: Final = 300
-"""Events before this one, of the same user, that say what is usual."""
+"""Ordinary events before this one, of the same user, that say what is usual."""
 SCALE: Final = 560
 """Width of a score of 100."""
 
@@ -72,7 +72,9 @@ def _collect(site: Site, event_id: str) -> dict[str, Any] | None:
     key, event = stored
     user, actor, whose = user_of(event), actor_key_of(event), subject_of(event)
     ip = event.get("source", {}).get("ip", "")
-    before = _around(store, Filters(users=(whose,), high=key), BEFORE) if whose else []
+    before = (
+        _around(store, Filters(users=(whose,), levels=ORDINARY, high=key), BEFORE) if whose else []
+    )
     portrait = portrait_of(each for _key, each in before)
     return {
         "event": event,
@@ -202,5 +204,5 @@ def _said(seen: int, whole: int) -> str:
     if not whole:
         return "nothing known before"
     if not seen:
-        return f"never in the {whole} events before"
-    return f"{100 * seen // whole or 1} % of the {whole} events before"
+        return f"never in the {whole} ordinary events before"
+    return f"{100 * seen // whole or 1} % of the {whole} ordinary events before"

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from riskstream.console.portrait import portrait_of
+from riskstream.console.portrait import ORDINARY, portrait_of
 from riskstream.console.rows import failures_now, lockouts_now, standing_now
 from riskstream.console.store.alerts import AlertFilters, StoredAlert
 from riskstream.console.store.facets import first_key, time_of
@@ -67,7 +67,7 @@ def _collect(site: Site, key: str) -> dict[str, Any] | None:
             whole=True,
         ),
         "acted_total": acted.counts.total,
-        "portrait": portrait_of(events),
+        "portrait": portrait_of(event for event in events if event["risk"]["level"] in ORDINARY),
         "failures": failures_now(failures, now_ms) if failures else None,
         "lockouts": lockouts_now(lockouts, now_ms) if lockouts else None,
         "chart": score_chart(*_daily(site, filters, now_ms)),
