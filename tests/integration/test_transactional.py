@@ -20,24 +20,26 @@ GROUP = "readers"
 async def test_records_rows_and_offset_are_committed_together(
     kafka_broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And a transaction asks for its partitions before its offset.
+    """And what changes a transaction in the broker is granted once each, one after the other.
 
-    The one request that aiokafka repeats soon while the broker still ends the last transaction
-    is that for partitions.
+    All partitions at once, and the group when the records are there; see ``commit``.
     """
-    asked: list[str] = []
+    granted: list[object] = []
     add_partitions = AiokafkaSender._do_add_partitions_to_txn
     add_offsets = AiokafkaSender._do_add_offsets_to_txn
 
     async def partitions(self: AiokafkaSender, tps: set[TopicPartition]) -> bool:
+        asked = len(tps)
         done: bool = await add_partitions(self, tps)
         if done:
-            asked.append("partitions")
+            granted.append(asked)
         return done
 
     async def offsets(self: AiokafkaSender, group: str) -> bool:
-        asked.append("offset")
-        return bool(await add_offsets(self, group))
+        done: bool = await add_offsets(self, group)
+        if done:
+            granted.append(group)
+        return done
 
     monkeypatch.setattr(AiokafkaSender, "_do_add_partitions_to_txn", partitions)
     monkeypatch.setattr(AiokafkaSender, "_do_add_offsets_to_txn", offsets)
@@ -59,8 +61,9 @@ async def test_records_rows_and_offset_are_committed_together(
                 n,
             )
             assert written["rows"] > n - 1
-            assert asked[0] == "partitions"
-            asked.clear()
+            # The first also asks where the topics are, one by one.
+            assert n == 1 or granted == [2, GROUP]
+            granted.clear()
     finally:
         await unit.close()
 

@@ -1,9 +1,8 @@
 """exactly_once: one Kafka transaction per chunk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import aiokafka.producer.sender
 from aiokafka import TopicPartition
@@ -21,18 +20,6 @@ __all__ = ["TransactionalUnit", "send_or_fail"]
 aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.005
 """Seconds until it asks again when the broker still writes the last transaction's markers, which
 takes a few milliseconds. aiokafka's own 20 ms would be paid at every hop."""
-
-
-@asynccontextmanager
-async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Do this work beside the block; it has ended when the block is left, however it is left."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-        await task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 class TransactionalUnit(UnitOfWork):
@@ -76,21 +63,17 @@ class TransactionalUnit(UnitOfWork):
         async with asyncio.timeout(self._patience):
             await sender.producer.begin_transaction()
             try:
-                # The offset is two answers of the broker's; the records need not wait for them.
-                async with _meanwhile(self._send_offset(sender, source, offset)):
-                    written = await send_or_fail(sender, outputs, changelog, source.partition)
+                written = await send_or_fail(sender, outputs, changelog, source.partition)
+                # Not beside the records, nor before they are there: Kafka looks up the transaction
+                # for everything that is written in it, and wants another try while it changes it or
+                # looks already. aiokafka waits 100 ms for that, during which nobody can read past
+                # what was written.
+                await sender.producer.send_offsets_to_transaction({source: offset}, self._group)
             except BaseException:
                 await self._abort(sender)
                 raise
             await sender.producer.commit_transaction()
         return written
-
-    async def _send_offset(self, sender: Sender, source: TopicPartition, offset: int) -> None:
-        # A turn later than the records, so that their partitions are asked for first: while the
-        # broker ends the last transaction, aiokafka repeats that request after BACKOFF_OVERRIDE,
-        # and the one for the offset after 100 ms.
-        await asyncio.sleep(0)
-        await sender.producer.send_offsets_to_transaction({source: offset}, self._group)
 
     @staticmethod
     async def _abort(sender: Sender) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -20,10 +21,6 @@ BATCH_BYTES = 524_288
 """Most bytes of one produced batch before compression; below every topic's largest message,
 which Kafka checks per batch."""
 REQUEST_BYTES = 8_388_608
-RETRY_MILLISECONDS = 10
-"""Apache Kafka verifies that a partition belongs to a transaction, and asks for another try when it
-changes the transaction's state just then. That takes a millisecond and happens to one transaction
-in fifty; meanwhile no reader of committed records gets past it, so aiokafka's 100 ms are dear."""
 CLOSE_SECONDS = 5.0
 """A producer that does not abort or close within this time is left to Kafka's own timeouts."""
 
@@ -67,7 +64,6 @@ class Sender:
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES,
             linger_ms=0,
-            retry_backoff_ms=RETRY_MILLISECONDS,
             **options,
         )
         self._partitions: dict[str, int] = {}
@@ -93,10 +89,16 @@ class Sender:
             batches[TopicPartition(output.topic, number)].append(output)
         for row in changelog:
             batches[TopicPartition(row.topic, partition)].append(row)
+        ready = [
+            (number, destination, batch)
+            for destination, records in batches.items()
+            for number, batch in enumerate(self._batches(records))
+        ]
+        # The first of each partition, then the second: all partitions are made known at once.
+        ready.sort(key=itemgetter(0))
         sent = [
             (destination.topic, batch.record_count(), await self._send(batch, destination))
-            for destination, records in batches.items()
-            for batch in self._batches(records)
+            for _, destination, batch in ready
         ]
         placed = await asyncio.gather(*(future for _, _, future in sent))
         rows = {row.topic for row in changelog}
