@@ -316,14 +316,14 @@ def test_what_stands_beside_the_workers_is_set_up_and_probed(
     files = [
         Path(variable["value"])
         for variable in container["env"]
-        if variable["name"].endswith("_FILE")
+        if variable["name"].endswith("_FILE") and "KAFKA" not in variable["name"]
     ]
-    (volume,) = (each for each in _pod(manifest)["volumes"] if "secret" in each)
+    (volume,) = (each for each in _pod(manifest)["volumes"] if each["name"] == "secrets")
     (mount,) = (each for each in container["volumeMounts"] if each["name"] == volume["name"])
     items = {item["path"] for item in volume["secret"]["items"]}
     assert {file.name for file in files} == items
     assert {str(file.parent) for file in files} == {mount["mountPath"]}
-    assert volume["secret"]["secretName"] == f"riskstream-{name}"
+    assert volume["secret"]["secretName"] == f"riskstream-{name}-secrets"
     if name == "console":
         check_access(settings.console)
         mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
@@ -331,6 +331,21 @@ def test_what_stands_beside_the_workers_is_set_up_and_probed(
         assert mounts[claim["metadata"]["name"]] == str(settings.console.directory)
         size = int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi")) << 30
         assert settings.console.max_bytes < 0.9 * size
+
+
+@pytest.mark.parametrize("name", sorted(BESIDE))
+def test_what_stands_beside_the_workers_logs_in_as_its_user_of_strimzi(name: str) -> None:
+    """With that user's secret, which is none of its own: the operator writes these anew."""
+    users = {one["metadata"]["name"] for one in BUILDS["strimzi"] if one["kind"] == "KafkaUser"}
+    manifest = _beside({"StatefulSet", "Deployment"}, name)
+    env = {one["name"]: one.get("value") for one in _container(manifest)["env"]}
+    user = env["RISKSTREAM_KAFKA__SECURITY__USERNAME"]
+    part = "raw-producer" if name == "source-webhook" else name
+    assert user == f"riskstream-{part}"
+    assert user in users
+    volumes = {one["name"]: one["secret"] for one in _pod(manifest)["volumes"] if "secret" in one}
+    assert volumes["kafka-user"]["secretName"] == user
+    assert volumes["secrets"]["secretName"] not in users
 
 
 @pytest.mark.parametrize("name", sorted(BESIDE))
