@@ -76,7 +76,12 @@ class Fold:
     """Folds by a policy's assumptions about locks and its bounds on profiles."""
 
     def __init__(self, policy: Policy) -> None:
-        self._rule = Learning(policy.usual, policy.profile.run_gap_minutes, policy.relays)
+        self._rule = Learning(
+            policy.usual,
+            policy.profile.run_gap_minutes,
+            policy.relays,
+            policy.profile.bulk_gap_minutes,
+        )
         self._assumed_ms = {
             scope: minutes * MINUTE_MS for scope, minutes in policy.lockouts.assumed_minutes.items()
         }

@@ -32,6 +32,7 @@ __all__ = [
     "Absolute",
     "AfterRiskyLogin",
     "AttackedRule",
+    "BulkSteps",
     "ContextRule",
     "Dormant",
     "Families",
@@ -77,6 +78,8 @@ class Family(StrEnum):
     """Hours and apps, unusual or usual."""
     ACTIONS = "actions"
     """What an administrator does, against what they used to do."""
+    BULK = "bulk"
+    """What a system does in one go, against what it used to do."""
     TRAVEL = "travel"
     """Faster than anybody travels."""
     REPUTATION = "reputation"
@@ -112,6 +115,7 @@ class Families(Part):
     habit: FamilyRule
     travel: FamilyRule
     reputation: FamilyRule
+    bulk: FamilyRule
     actions: FamilyRule
     session: FamilyRule
 
@@ -246,6 +250,13 @@ class Windowed(Steps):
     minutes: Annotated[int, Field(ge=1, le=60)]
 
 
+class BulkSteps(Steps):
+    """A system's run against its usual one; steps are by how many times larger it is."""
+
+    least: Count
+    """Smaller runs say nothing."""
+
+
 class AfterRiskyLogin(Part):
     """A sensitive action after a login that scored High."""
 
@@ -286,6 +297,7 @@ class Signals(Part):
     sensitive_from_recent_place: RecentPlace | None = None
     assumed_session: Absolute | None = None
     own_account: Absolute | None = None
+    unusual_bulk: BulkSteps | None = None
     privileged_user: Absolute | None = None
     vendor_score: Vendor | None = None
 
@@ -335,6 +347,8 @@ class ProfileRule(Part):
 
     run_gap_minutes: Minutes
     """A failure this long after the last one begins a new run."""
+    bulk_gap_minutes: Minutes = 30
+    """A change by a system this long after the last one begins a new run of it."""
 
 
 class StandingRule(Part):

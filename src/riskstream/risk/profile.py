@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from riskstream.events.event import Facts
 from riskstream.events.vocabulary import EventOutcome, Kind, Sensitivity
+from riskstream.risk.bulk import Bulk, is_bulk, with_one_more
 from riskstream.risk.features import (
     CHAINS,
     Chain,
@@ -115,6 +116,8 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     """Changes whenever a value came, went, or ceased to be provisional; counts alone leave it."""
     where: tuple[int, int, int] | None = None
     """Time, latitude and longitude of the newest successful authentication that has a position."""
+    bulk: Bulk | None = None
+    """Of a system: how much it does in one go."""
 
 
 class LearnedFrom(Struct, frozen=True, gc=False):
@@ -130,12 +133,20 @@ class LearnedFrom(Struct, frozen=True, gc=False):
 class Learning:
     """A policy's numbers about profiles, made ready."""
 
-    def __init__(self, rule: UsualRule, run_gap_minutes: int, relays: Relays | None = None) -> None:
+    def __init__(
+        self,
+        rule: UsualRule,
+        run_gap_minutes: int,
+        relays: Relays | None = None,
+        bulk_gap_minutes: int = 30,
+    ) -> None:
         self._relays = relays or Relays()
         self.step = rule.half_life_days * PANES_A_DAY // AGE_STEPS
         """A quarter of the half-life, in six-hour panes."""
         self.confirming = Confirming(rule.confirm_days, rule.unverified_days)
         self.run_gap_ms = run_gap_minutes * MINUTE_MS
+        self.bulk_gap_ms = bulk_gap_minutes * MINUTE_MS
+        self.half_life_ms = rule.half_life_days * DAY_MS
         self.room = rule.rooms()
         """By feature."""
 
@@ -172,6 +183,11 @@ def fold_profile(profile: Profile | None, event: LearnedFrom, rule: Learning) ->
         return _with_doing(profile, event, rule, (_ALL_APPS, app))
     if facts.subject_type == "client" and facts.outcome is not EventOutcome.FAILURE:
         profile = _with_client(profile, event, rule)
+    if is_bulk(facts):
+        bulk = with_one_more(
+            profile.bulk, time_ms, event.score, rule.bulk_gap_ms, rule.half_life_ms
+        )
+        profile = replace(profile, bulk=bulk)
     if facts.sensitivity is not Sensitivity.NONE and facts.outcome is not EventOutcome.FAILURE:
         return _with_action(profile, event, rule, as_of)
     return replace(profile, as_of_ms=as_of, offset=event.offset)
@@ -251,6 +267,7 @@ def _with_success(profile: Profile, event: LearnedFrom, rule: Learning, as_of: i
         profile.elsewhere,
         shape,
         where,
+        profile.bulk,
     )
 
 

@@ -39,7 +39,7 @@ def test_the_scored_value_is_the_event_with_risk_windows_and_raw_after_it() -> N
     of = facts(Kind.READ, ip="203.0.113.9")
     (output,) = assess()([record(classified(of, received_ms=NOON + 5))], PartitionState()).outputs
     assert output.value == public(of)[:-1] + (
-        b',"risk":{"score":3,"level":"no","policy":"2026-11-25.4",'
+        b',"risk":{"score":3,"level":"no","policy":"2026-11-25.5",'
         b'"prior":{"evidence":-2.2,"points":3},"signals":[],"signal_ids":[],"reasons":""},'
         b'"windows":{"login_failures_5m":0,"login_failures_1h":0,"mfa_failures_5m":0,'
         b'"locked":false,"lockouts_24h":0},'

@@ -5,6 +5,7 @@ from hashlib import blake2b
 import msgspec
 import pytest
 
+from riskstream.risk.bulk import Bulk
 from riskstream.risk.features import (
     CHAINS,
     Chain,
@@ -40,6 +41,7 @@ PROFILE = Profile(
     ((NOON // 60_000, 2),),
     9,
     (NOON, 5237, 490),
+    Bulk(12, NOON, True, 3000, NOON - 9),
 )
 """One with everything in it."""
 OLD_LOGIN = Register(NOON, "1234:1", 5)

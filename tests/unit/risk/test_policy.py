@@ -27,7 +27,7 @@ TEXT = SHIPPED.read_text(encoding="utf-8")
 def test_the_shipped_policy_has_every_signal_and_its_version() -> None:
     """Nothing is off unless an operator turns it off."""
     policy = load_policy()
-    assert policy.version == "2026-11-25.4"
+    assert policy.version == "2026-11-25.5"
     named = tuple(Signals.model_fields)
     assert named == tuple(each for each in SIGNAL_IDS if each not in USUAL_IDS)
     assert all(getattr(policy.signals, each) is not None for each in named)
@@ -95,7 +95,7 @@ def test_every_fault_is_reported_at_once_with_its_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
-        ('version = "2026-11-25.4"', 'version = ""', "version"),
+        ('version = "2026-11-25.5"', 'version = ""', "version"),
         ("{ at = 8, evidence = 1.0 }", "{ at = 8, evidence = 0.1 }", "weighs less"),
         ("{ at = 3, evidence = 0.3 }", "{ at = 3, evidence = -0.3 }", "all be positive"),
         ("evidence = 0.3", "evidence = nan", "evidence"),

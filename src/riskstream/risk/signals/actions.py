@@ -3,9 +3,17 @@
 from typing import Final
 
 from riskstream.events.vocabulary import EventOutcome
+from riskstream.risk.bulk import is_bulk, usual_size
 from riskstream.risk.features import Feature, device_levels, feature_of, key_of, place_levels
 from riskstream.risk.habits import PANES_A_DAY, first_pane, pane_of
-from riskstream.risk.policy import Absolute, AfterRiskyLogin, RecentPlace, Steps, milli
+from riskstream.risk.policy import (
+    Absolute,
+    AfterRiskyLogin,
+    BulkSteps,
+    RecentPlace,
+    Steps,
+    milli,
+)
 from riskstream.risk.profile import BURST_MINUTES, Profile
 from riskstream.risk.signals.signal import (
     Finding,
@@ -16,7 +24,7 @@ from riskstream.risk.signals.signal import (
     some,
 )
 from riskstream.risk.situation import Situation
-from riskstream.windows.panes import MINUTE_MS, count
+from riskstream.windows.panes import DAY_MS, MINUTE_MS, count
 
 __all__ = [
     "after_risky_login",
@@ -25,6 +33,7 @@ __all__ = [
     "sensitive_burst",
     "sensitive_first_seen",
     "sensitive_from_recent_place",
+    "unusual_bulk",
 ]
 
 
@@ -126,6 +135,25 @@ def own_account(rule: Absolute) -> Signal:
         if facts.outcome is EventOutcome.FAILURE:
             return None
         return evidence, "an administrator changes their own access"
+
+    return evaluate
+
+
+def unusual_bulk(rule: BulkSteps, gap_minutes: int, half_life_days: int) -> Signal:
+    """A system changes many times more in one go than in its runs of late."""
+    steps, least = ladder(rule), rule.least
+    gap_ms, half_life_ms = gap_minutes * MINUTE_MS, half_life_days * DAY_MS
+
+    def evaluate(situation: Situation) -> Finding | None:
+        profile, time_ms = situation.profile, situation.time_ms
+        bulk = None if profile is None else profile.bulk
+        if bulk is None or abs(time_ms - bulk.last_ms) > gap_ms or not is_bulk(situation.facts):
+            return None
+        size, usual = bulk.size + 1, usual_size(bulk, time_ms, half_life_ms)
+        if size < least or not usual:
+            return None
+        evidence = evidence_at(steps, size // usual)
+        return (evidence, f"{size} changes in one go, {usual} are usual") if evidence else None
 
     return evaluate
 

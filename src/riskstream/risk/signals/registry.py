@@ -21,6 +21,7 @@ from riskstream.risk.signals.actions import (
     sensitive_burst,
     sensitive_first_seen,
     sensitive_from_recent_place,
+    unusual_bulk,
 )
 from riskstream.risk.signals.counted import (
     admin_denials,
@@ -40,6 +41,7 @@ from riskstream.risk.situation import QUIET, Situation
 
 __all__ = [
     "ALL_NEEDS",
+    "BULK",
     "COUNTS",
     "FACTOR",
     "FAILED",
@@ -72,7 +74,9 @@ PLACED: Final = 64
 """The position of the address, and of the login before."""
 FACTOR: Final = 128
 """A profile with a change of factors."""
-ALL_NEEDS: Final = COUNTS | LOCK | PROFILE | RUN | FAILED | LISTED | PLACED | FACTOR
+BULK: Final = 256
+"""A profile with runs of a system."""
+ALL_NEEDS: Final = COUNTS | LOCK | PROFILE | RUN | FAILED | LISTED | PLACED | FACTOR | BULK
 PRIVILEGED_USER: Final = "privileged_user"
 """Speaks where another signal does, so the scorer adds it."""
 VENDOR_SCORE: Final = "vendor_score"
@@ -106,6 +110,8 @@ def needs_met(situation: Situation) -> int:
             met |= PLACED
         if profile.factor_ms:
             met |= FACTOR
+        if profile.bulk is not None:
+            met |= BULK
     return met
 
 
@@ -131,7 +137,9 @@ def signals_of(
 
 
 def _made(policy: Policy, make: "_Maker", rule: Any) -> Signal:
-    """One signal needs a part of the policy that others share."""
+    """Some signals need a part of the policy that others share."""
+    if make is unusual_bulk:
+        return unusual_bulk(rule, policy.profile.bulk_gap_minutes, policy.usual.half_life_days)
     if make is impossible_travel:
         return impossible_travel(rule, policy.relays)
     return make(rule)
@@ -167,6 +175,7 @@ _SIGNALS: Final[dict[str, tuple[frozenset[Kind], int, _Maker]]] = {
     "sensitive_from_recent_place": (ACTIONS, PROFILE, sensitive_from_recent_place),
     "assumed_session": (ACTIONS, 0, assumed_session),
     "own_account": (_RIGHTS, 0, own_account),
+    "unusual_bulk": (ACTIONS | {Kind.DIRECTORY}, BULK, unusual_bulk),
 }
 _SENSITIVE: Final = frozenset(
     {
