@@ -330,6 +330,8 @@ class NotifySettings(_Section):
     """Whose scored topics are read; empty for all."""
     http_port: int | None = Field(default=None, ge=0, le=65_535)
     """Of ``/metrics`` and ``/health``, at ``http.host``; without it neither is served."""
+    console_url: str = Field(default="", pattern=r"^(https?://[^\s<>\"|]+)?$")
+    """How people reach the console, for a link in each message: ``$link``."""
     window_minutes: int = Field(default=60, ge=1, le=10_080)
     """One message per subject and reason in this time."""
     timeout_seconds: float = Field(default=10.0, gt=0, le=300)

@@ -127,6 +127,7 @@ async def _show(settings: "Settings", since_ms: int) -> None:
         ledger=MemoryLedger(),
         window_ms=chosen.window_minutes * 60_000,
         routing_key="…",
+        console_url=chosen.console_url,
     )
     counts = dict.fromkeys(Notified, 0)
     async with aclosing(read(settings, chosen_topics(chosen), start=Since(since_ms))) as records:

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 __all__ = ["NAMES", "alert_key", "alert_values", "dedup_key", "message_key", "message_values"]
 
@@ -22,6 +23,7 @@ NAMES = (
     "id",
     "kind",
     "level",
+    "link",
     "message",
     "previous",
     "previous_level",
@@ -50,12 +52,15 @@ def dedup_key(key: str) -> str:
     return f"riskstream-{sha256(key.encode()).hexdigest()[:32]}"
 
 
-def message_values(event: dict[str, Any], routing_key: str = "") -> dict[str, str]:
+def message_values(
+    event: dict[str, Any], routing_key: str = "", console_url: str = ""
+) -> dict[str, str]:
     """A text for each of ``NAMES``; what the event does not tell is ``unknown``.
 
     Args:
         event: A scored event.
         routing_key: Handed through to the receiver.
+        console_url: Of the console; without it ``link`` is empty.
     """
     risk, kind = event["risk"], _part(event, "event_type")
     level, score = str(risk.get("level", UNKNOWN)), str(risk.get("score", UNKNOWN))
@@ -71,6 +76,7 @@ def message_values(event: dict[str, Any], routing_key: str = "") -> dict[str, st
         "id": _text(event, "id"),
         "kind": _text(kind, "kind"),
         "level": level,
+        "link": _link(console_url, "events", _text(event, "id")),
         "message": _text(event, "message"),
         "previous": UNKNOWN,
         "previous_level": UNKNOWN,
@@ -94,7 +100,9 @@ def alert_key(alert: dict[str, Any]) -> str:
     return f"alert|{alert['id']}"
 
 
-def alert_values(alert: dict[str, Any], routing_key: str = "") -> dict[str, str]:
+def alert_values(
+    alert: dict[str, Any], routing_key: str = "", console_url: str = ""
+) -> dict[str, str]:
     """The same texts for an alert; what is of one event alone is ``unknown``.
 
     Its ``dedup_key`` is of the subject: a second alert of a subject belongs to the first one's
@@ -103,6 +111,7 @@ def alert_values(alert: dict[str, Any], routing_key: str = "") -> dict[str, str]
     Args:
         alert: A value of the alerts topic.
         routing_key: Handed through to the receiver.
+        console_url: Of the console; without it ``link`` is empty.
     """
     before, after = _part(alert, "previous"), _part(alert, "standing")
     score, level = _text(after, "score"), _text(after, "level")
@@ -119,6 +128,7 @@ def alert_values(alert: dict[str, Any], routing_key: str = "") -> dict[str, str]
         "id": str(alert["id"]),
         "kind": "alert",
         "level": level,
+        "link": _link(console_url, "alerts", str(alert["id"])),
         "message": f"The standing of {subject} rose {rise}",
         "previous": _text(before, "score"),
         "previous_level": _text(before, "level"),
@@ -135,6 +145,10 @@ def alert_values(alert: dict[str, Any], routing_key: str = "") -> dict[str, str]
         "user": subject,
     }
     return {name: _cut(text) for name, text in values.items()}
+
+
+def _link(console_url: str, page: str, id_: str) -> str:
+    return f"{console_url.rstrip('/')}/{page}/{quote(id_, safe=':')}" if console_url else ""
 
 
 def _dicts(found: Any) -> list[dict[str, Any]]:

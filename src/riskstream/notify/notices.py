@@ -84,6 +84,7 @@ class Notices:
         ledger: What was sent before.
         window_ms: So long a message stands for those with the same key.
         routing_key: For the template.
+        console_url: For links.
     """
 
     def __init__(  # noqa: PLR0913  (wired in one place, by name)
@@ -96,6 +97,7 @@ class Notices:
         ledger: Ledger,
         window_ms: int,
         routing_key: str = "",
+        console_url: str = "",
     ) -> None:
         self._selection = selection
         self._template = template
@@ -103,7 +105,7 @@ class Notices:
         self._deliver = deliver
         self._ledger = ledger
         self._window_ms = window_ms
-        self._routing_key = routing_key
+        self._given = (routing_key, console_url)
 
     async def handle(self, record: Record) -> Notified:
         """Do what this record asks for; after this its offset may be committed.
@@ -135,10 +137,10 @@ class Notices:
             alert = read_alert(record.value)
             if alert is None:
                 return None
-            values = partial(alert_values, alert, self._routing_key)
+            values = partial(alert_values, alert, *self._given)
             return _Message(alert_key(alert), None, lambda: self._alert_template.render(values()))
         event = self._selection.select(record.headers, record.value)
         if event is None:
             return None
-        said = partial(message_values, event, self._routing_key)
+        said = partial(message_values, event, *self._given)
         return _Message(message_key(event), self._window_ms, lambda: self._template.render(said()))

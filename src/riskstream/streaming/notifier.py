@@ -184,6 +184,7 @@ async def notify(settings: Settings) -> None:
             ledger=ledger,
             window_ms=chosen.window_minutes * 60_000,
             routing_key=routing_key or "",
+            console_url=chosen.console_url,
         )
         assignments = _Assignments(ledger)
         async with (

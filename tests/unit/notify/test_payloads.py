@@ -90,7 +90,7 @@ def test_every_name_has_a_text() -> None:
     for one in (event(), {"risk": {}}, {"risk": {"signals": None}, "user": 7, "event_type": []}):
         values = message_values({"risk": {}} if one.get("risk") is None else _with_signals(one))
         assert sorted(values) == sorted(NAMES)
-        assert all(values[name] for name in NAMES if name != "routing_key")
+        assert all(values[name] for name in NAMES if name not in {"routing_key", "link"})
 
 
 def _with_signals(one: dict[str, Any]) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def test_an_alert_with_nothing_but_its_subject_has_every_text() -> None:
     ):
         values = alert_values(one)
         assert sorted(values) == sorted(NAMES)
-        assert all(values[name] for name in NAMES if name != "routing_key")
+        assert all(values[name] for name in NAMES if name not in {"routing_key", "link"})
 
 
 def test_the_same_reason_is_said_once() -> None:
@@ -250,3 +250,16 @@ def test_no_alert_breaks_out_of_its_text(style: Any, subject: str, detail: str) 
     hostile = alert(subject=subject, causes=[{**cause, "detail": detail}])
     payload = json.loads(template.render(alert_values(hostile)))
     assert _shape(payload) == _shape(json.loads(template.render(alert_values(alert()))))
+
+
+def test_a_message_leads_to_its_page() -> None:
+    """In the console, where its address is known; whatever is in the id."""
+    url = "https://events.example.com/"
+    hostile = message_values(event(id="1234:a/b?<c>"), "", url)["link"]
+    assert hostile == "https://events.example.com/events/1234:a%2Fb%3F%3Cc%3E"
+    values = alert_values(alert(), "", url)
+    assert values["link"] == f"https://events.example.com/alerts/{alert()['id']}"
+    for style in ("slack", "pagerduty", "json"):
+        assert values["link"] in load_templates(style)[1].render(values).decode()
+        assert hostile in load_templates(style)[0].render({**values, "link": hostile}).decode()
+    assert alert_values(alert())["link"] == ""
