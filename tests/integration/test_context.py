@@ -77,8 +77,11 @@ def test_what_is_loaded_decides_scores(kafka_broker: Broker, tmp_path: Path) -> 
         assert "privileged_user" in scored()["1234:1007"]
 
         file.write_text(HEADER + "".join(lines[:-5]), encoding="utf-8")
-        assert load("--delete-missing")["removed"] == 5
-        wait_for(lambda: known() == 25, SECONDS, "forgotten")
+        assert load("--delete-missing", "--wait", "60")["removed"] == 5
+        assert known() == 25
+    file.write_text(HEADER + "".join(lines), encoding="utf-8")
+    told = run(["context", "load", str(file), "--wait", "1"], settings=settings)
+    assert (told.returncode, b"have not taken all of it in" in told.stderr) == (1, True)
     told = run(["context", "show", "1234:7"], settings=settings)
     assert b"Admins, Staff" in told.stdout
     assert run(["context", "show", "1234:30"], settings=settings).returncode == 1

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
+LOOK_SECONDS = 0.5
+"""Between two looks at what the workers have taken in."""
+
 app = typer.Typer(
     no_args_is_help=True,
     help="Say who is privileged, who is no person, and who is in which group.",
@@ -49,6 +52,12 @@ def load(
     force: Annotated[
         bool, typer.Option("--force", help="Forget them even where it is more than half.")
     ] = False,
+    wait: Annotated[
+        int,
+        typer.Option(
+            metavar="SECONDS", min=0, help="So long for the workers to take it in; then exit 1."
+        ),
+    ] = 0,
     bootstrap_servers: BootstrapServers = None,
     output: FormatOption = Format.TABLE,
 ) -> None:
@@ -81,13 +90,19 @@ def load(
         refuse_hasty(changes, rows)
     if not dry_run:
         _send(settings, changes)
+    taken_in = dry_run or not wait or run(_taken_in(settings, changes, wait))
     counts = {**changes.counts(), "sent": 0 if dry_run else len(changes.outputs(0))}
     if output is Format.JSON:
         write_json(counts)
     else:
         show(table(["users", "#"], list(counts.items())))
-        if changes and not dry_run:
+        if changes and not dry_run and not wait:
             note("Workers take it in as they read on: riskstream context list shows it then.")
+    if not taken_in:
+        raise CheckFailedError(
+            f"After {wait} s the workers have not taken all of it in. It waits in the classified "
+            "topic: look whether they run and how far behind they are (riskstream doctor)."
+        )
 
 
 @app.command("show")
@@ -182,6 +197,18 @@ def _send(settings: "Settings", changes: "ContextChanges") -> None:
     outputs = changes.outputs(int(time.time() * 1000))
     with progress("loading", len(outputs)) as advance:
         run(write_all(settings.kafka, outputs, advance))
+
+
+async def _taken_in(settings: "Settings", changes: "ContextChanges", seconds: int) -> bool:
+    """Whether the workers go by the changes within that time."""
+    import asyncio
+
+    end = time.monotonic() + seconds
+    while not changes.made_in(await _rows(settings)):
+        if time.monotonic() >= end:
+            return False
+        await asyncio.sleep(LOOK_SECONDS)
+    return True
 
 
 async def _rows(settings: "Settings", user: str | None = None) -> "dict[str, ContextRow]":

@@ -33,6 +33,14 @@ class ContextChanges:
         said = {**self.new, **self.changed, **dict.fromkeys(self.removed, REMOVED)}
         return [context_output(*user, context, at_ms) for user, context in said.items()]
 
+    def made_in(self, rows: Mapping[str, ContextRow]) -> bool:
+        """Whether these rows stand as the changes say."""
+        said = {**self.new, **self.changed}
+        return all(
+            (row := rows.get(str(user))) is not None and row.context == context
+            for user, context in said.items()
+        ) and not any(str(user) in rows for user in self.removed)
+
     def counts(self) -> dict[str, int]:
         """How many of each."""
         return {

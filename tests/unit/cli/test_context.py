@@ -109,6 +109,10 @@ def test_only_what_differs_is_sent() -> None:
     changes = compare(users, rows, delete_missing=True)
     assert changes.counts() == {"new": 1, "changed": 1, "unchanged": 1, "removed": 1}
     assert [output.key for output in changes.outputs(5)] == [b"1234:10", b"1234:7", b"1234:9"]
+    assert not changes.made_in(rows)
+    after = {str(user): ContextRow(str(user), 2, context) for user, context in users.items()}
+    assert changes.made_in(after)
+    assert not changes.made_in(after | _rows(nine))
     assert compare(users, rows, delete_missing=False).removed == []
     assert not compare({EIGHT: UserContext()}, rows, delete_missing=False)
 
