@@ -114,7 +114,7 @@ class Assess:
             _count(tally, folded, facts)
             return None
         counts = counts_of(folded)
-        known = rows.context(facts.subject)
+        known = rows.context(facts.subject) if rows.knows else None
         situation = Situation(
             facts,
             folded.time_ms,

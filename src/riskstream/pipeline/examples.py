@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Raw
 
+from riskstream.events.context import UserContext
 from riskstream.events.event import SCHEMA_VERSION, Classified, Facts, Origin
 from riskstream.events.vocabulary import Category, EventOutcome, Kind
 from riskstream.pipeline.fold import Fold, counts_of
@@ -48,7 +49,8 @@ def failing_examples(policy: Policy) -> Iterator[str]:
 
 def last_score(policy: Policy, example: Example) -> Risk:
     """The score of an example's last event."""
-    teller = _Teller(policy)
+    known = None if example.context is None else UserContext(**example.context.model_dump())
+    teller = _Teller(policy, known)
     day = 0
     for _ in range(example.history.days):
         while day % _WEEK >= _WEEKEND:
@@ -83,7 +85,8 @@ def _classified(facts: Facts) -> Classified:
 class _Teller:
     """Tells one user's events, each folded and learned from before the next."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, known: UserContext | None) -> None:
+        self._known = known
         self._fold = Fold(policy)
         self._score = Scorer(policy)
         self._state = PartitionState()
@@ -120,6 +123,7 @@ class _Teller:
             folded.profile,
             rows.tenant,
             folded.failures,
+            self._known,
         )
         risk = self._score(situation)
         learned = self._fold.learn(folded, facts, self._offset, risk.score)

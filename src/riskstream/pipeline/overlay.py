@@ -20,12 +20,12 @@ class Overlay:
     on where the chunk began.
     """
 
-    __slots__ = ("_contexts", "_state", "alert", "changes", "tenant")
+    __slots__ = ("_state", "alert", "changes", "knows", "tenant")
 
     def __init__(self, state: PartitionState) -> None:
         self._state = state
-        self._contexts = state.contexts if len(state.contexts) else None
-        """None where nothing is known of anybody, which costs nothing then."""
+        self.knows = len(state.contexts) > 0
+        """Something is known of somebody; otherwise ``context`` need not be asked."""
         self.changes = Changes(state.watermark_ms)
         self.tenant = TenantView(state.tenant, state.watermark_ms)
         """What is usual for the partition's users, this chunk's among them."""
@@ -70,11 +70,12 @@ class Overlay:
         changed = self.changes.contexts
         if changed and subject in changed:
             return changed[subject]
-        return None if self._contexts is None else self._contexts.get(subject)
+        return self._state.contexts.get(subject)
 
     def say(self, subject: str, row: ContextRow | None) -> None:
         """Put in place what is known of the subject; None takes it away."""
         self.changes.contexts[subject] = row
+        self.knows = True
 
     def write(  # noqa: PLR0913, PLR0917  (a row of each table)
         self,

@@ -8,7 +8,7 @@ from riskstream.events.vocabulary import Kind, Sensitivity
 from riskstream.risk.levels import Level
 from riskstream.risk.numbers import Count, Part
 
-__all__ = ["Example", "Expectation", "Happening", "History"]
+__all__ = ["Example", "Expectation", "Happening", "History", "Known"]
 
 
 class History(Part):
@@ -19,6 +19,14 @@ class History(Part):
     user_agent: str | None = "Usual"
     country: str | None = None
     asn: int | None = None
+
+
+class Known(Part):
+    """What the operator says of the user."""
+
+    groups: tuple[str, ...] = ()
+    privileged: bool = False
+    service_account: bool = False
 
 
 class Happening(Part):
@@ -51,5 +59,6 @@ class Example(Part):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     history: History = History()
+    context: Known | None = None
     events: Annotated[tuple[Happening, ...], Field(min_length=1, max_length=100)]
     expect: Expectation

@@ -183,7 +183,7 @@ def fold_profile(profile: Profile | None, event: LearnedFrom, rule: Learning) ->
         return _with_doing(profile, event, rule, (_ALL_APPS, app))
     if facts.subject_type == "client" and facts.outcome is not EventOutcome.FAILURE:
         profile = _with_client(profile, event, rule)
-    if is_bulk(facts):
+    if facts.subject_type == "system" and is_bulk(facts):
         bulk = with_one_more(
             profile.bulk, time_ms, event.score, rule.bulk_gap_ms, rule.half_life_ms
         )
