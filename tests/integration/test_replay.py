@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from riskstream.events.context import UserContext
 from riskstream.events.times import format_time
-from riskstream.events.topics import RAW, SCORED
+from riskstream.events.topics import CONTEXT, RAW, SCORED
+from riskstream.risk.context_rows import ContextRow, encode_context
 from riskstream.risk.loader import SHIPPED
 from tests.support.cli import invoke, mixed_file, ndjson, one_event, store_lines
 from tests.support.kafka import Broker, Stored, produce, read_topic
@@ -63,6 +65,16 @@ def test_the_same_policy_says_the_same(scored: Broker) -> None:
     assert told["routed"] == told["compared"] == 17
     assert told["dead_lettered"] == 4
     assert told["score_moved"] == told["unmatched"] == 0
+
+
+def test_it_goes_by_what_is_known_of_users(scored: Broker) -> None:
+    """As workers do by now; the scored topics are from before that was known."""
+    row = encode_context(ContextRow("1234:7", 0, UserContext(privileged=True)))
+    produce(scored, CONTEXT, [Stored(row, b"1234:7")])
+    told = _replay(scored)
+    assert told["compared"] == 17
+    assert told["score_moved"] > 0
+    assert _replay(scored, "--against", "policy")["score_moved"] == 0
 
 
 def test_another_policy_s_changes_are_counted_and_named(scored: Broker, stricter: Path) -> None:

@@ -13,12 +13,11 @@ from riskstream.cli.options import (
     settings_for,
 )
 from riskstream.cli.output import Format, note, progress, show, table, write_json, write_line
-from riskstream.errors import CheckFailedError, ConfigError
+from riskstream.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from riskstream.cli.context_changes import ContextChanges
     from riskstream.config import Settings
-    from riskstream.risk.context_rows import ContextRow
 
 __all__ = ["app"]
 
@@ -79,12 +78,13 @@ def load(
     """
     from riskstream.cli.context_changes import compare, refuse_hasty
     from riskstream.cli.context_file import read_context_file
+    from riskstream.cli.table_rows import read_context_rows
     from riskstream.pipeline.mask import mask_of
 
     settings = settings_for(bootstrap_servers)
     mask = mask_of(settings.privacy.mask_key())
     users = read_context_file(file, account, None if mask is None else mask.name)
-    rows = run(_rows(settings))
+    rows = run(read_context_rows(settings))
     changes = compare(users, rows, delete_missing=delete_missing)
     if delete_missing and not force:
         refuse_hasty(changes, rows)
@@ -116,9 +116,10 @@ def show_user(
 
     **Example:**  riskstream context show 1234:7
     """
+    from riskstream.cli.table_rows import read_context_rows
     from riskstream.risk.context_rows import encode_context
 
-    row = run(_rows(settings_for(bootstrap_servers), user)).get(user)
+    row = run(read_context_rows(settings_for(bootstrap_servers), user)).get(user)
     if row is None:
         raise CheckFailedError(
             f"Nothing is known of {user}. Users are named by account and id, such as 1234:7."
@@ -160,9 +161,10 @@ def list_users(
     **Example:**  riskstream context list --privileged
     """
     from riskstream.cli.context_changes import by_id
+    from riskstream.cli.table_rows import read_context_rows
     from riskstream.risk.context_rows import encode_context
 
-    rows = run(_rows(settings_for(bootstrap_servers)))
+    rows = run(read_context_rows(settings_for(bootstrap_servers)))
     chosen = [
         rows[subject]
         for subject in sorted(rows, key=by_id)
@@ -203,21 +205,11 @@ async def _taken_in(settings: "Settings", changes: "ContextChanges", seconds: in
     """Whether the workers go by the changes within that time."""
     import asyncio
 
+    from riskstream.cli.table_rows import read_context_rows
+
     end = time.monotonic() + seconds
-    while not changes.made_in(await _rows(settings)):
+    while not changes.made_in(await read_context_rows(settings)):
         if time.monotonic() >= end:
             return False
         await asyncio.sleep(LOOK_SECONDS)
     return True
-
-
-async def _rows(settings: "Settings", user: str | None = None) -> "dict[str, ContextRow]":
-    from riskstream.cli.table_rows import read_rows
-    from riskstream.events.topics import CONTEXT
-    from riskstream.risk.context_rows import decode_context
-
-    rows = await read_rows(settings, CONTEXT, user)
-    try:
-        return {key.decode(): decode_context(value) for key, value in rows.items()}
-    except ValueError as fault:
-        raise ConfigError(f"{CONTEXT} has rows that riskstream did not write: {fault}.") from fault

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from riskstream.cli.comparison import Comparison, Sayings
+from riskstream.cli.context_changes import by_id
+from riskstream.cli.context_file import UserId
 from riskstream.cli.output import progress
 from riskstream.cli.scoring import Summary, new_scorer, output_line
+from riskstream.cli.table_rows import read_context_rows
 from riskstream.contract.acls import Operation
 from riskstream.errors import ConfigError
+from riskstream.events.context import UserContext
 from riskstream.events.record import Output
-from riskstream.events.topics import RAW, SCORED
+from riskstream.events.topics import CONTEXT, RAW, SCORED
 from riskstream.pipeline.duplicates import DuplicateFilter
-from riskstream.streaming.admin import require_topics
+from riskstream.streaming.admin import describe_topics, require_topics
 from riskstream.streaming.reader import Since, read
 from riskstream.streaming.timespan import TimeSpan, read_span
 from riskstream.streaming.trial import trial_topics
@@ -73,6 +77,10 @@ async def what_if(now: "Settings", then: "Settings", plan: Plan) -> Replayed:
     scorer.duplicates = await _duplicates(now)
     if former is not None:
         former.duplicates = await _duplicates(now)
+    users = await _known(now)
+    for each in (scorer, former):
+        if each is not None:
+            each.know(users)
     said = Sayings() if former else await _said(now, plan.span.from_ms)
     done = Replayed(Comparison(plan.keep))
     whole = TimeSpan(plan.span.from_ms - plan.warm_up_ms, plan.span.to_ms)
@@ -120,6 +128,14 @@ def _runs(chunk: list[Any], from_ms: int) -> Iterator[tuple[bool, list[Any]]]:
     """The records in their order, cut where the warm-up ends (and where it comes again)."""
     for warm, run in groupby(chunk, lambda record: bool(record.timestamp < from_ms)):
         yield warm, list(run)
+
+
+async def _known(settings: "Settings") -> dict[UserId, UserContext]:
+    """What the workers know of users by now; nothing where that topic is not there yet."""
+    if CONTEXT not in await describe_topics(settings.kafka, {CONTEXT}):
+        return {}
+    rows = await read_context_rows(settings)
+    return {UserId(*by_id(subject)): row.context for subject, row in rows.items()}
 
 
 async def _duplicates(settings: "Settings") -> DuplicateFilter | None:
