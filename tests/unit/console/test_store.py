@@ -1,5 +1,6 @@
 """The store against a naive one: the same records, the same questions, the same answers."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riskstream.console.store import search as search_module
 from riskstream.console.store.filters import Filters
 from riskstream.console.store.retention import Retention
+from riskstream.console.store.search import Found, Search
 from riskstream.console.store.store import Store
 from riskstream.console.store.words import parse_text, words
 from riskstream.console.store.writer import Writer
@@ -213,6 +216,34 @@ def test_pages_follow_each_other_without_gap_or_repetition(tmp_path: Path) -> No
         assert len(seen) == len(set(seen)) == 30
         assert seen == sorted(seen, reverse=True)
     assert store.search(Filters()).newer(3, seen[10]) == seen[7:10]
+
+
+def test_free_text_takes_longer_to_fill_a_page_than_to_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting stops soon; a page that is not full yet is worth twice the wait, not more."""
+    monkeypatch.setattr(search_module, "MOST_READ", 0)
+    writer = Writer(tmp_path)
+    days = 60
+    writer.take(
+        [as_record(scored(n, NOW_MS - n * DAY_MS), n) for n in range(days)], {}, {("t", 0): days}
+    )
+    store = Store(tmp_path)
+
+    def found(size: int) -> Found:
+        ticks = itertools.count()
+        filters = Filters(text="happened")
+        search = Search(
+            store.link, store.columns.snapshot, filters, clock=lambda: next(ticks) / 500
+        )
+        return search.page(size)
+
+    quick, patient = found(5), found(days)
+    assert (quick.capped, patient.capped) == (True, True)
+    assert 5 < quick.counts.total < patient.counts.total < days
+    assert quick.keys == patient.keys[:5]
+    store.close()
+    writer.close()
 
 
 def test_an_event_is_stored_once_however_often_it_comes(tmp_path: Path) -> None:

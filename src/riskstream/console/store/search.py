@@ -2,7 +2,8 @@
 
 Without free text the columns answer, and counts are exact.
 With free text the full-text index names the events, the newest first, and the columns pass or
-refuse them; this stops at ``MOST_COUNTED`` events found or ``TEXT_SECONDS`` spent, and says so.
+refuse them; this stops at ``MOST_COUNTED`` events found or ``COUNT_SECONDS`` spent, or
+``TEXT_SECONDS`` while the page is not full, and says so.
 Where the other filters leave few enough, these are read and looked through instead.
 """
 
@@ -31,6 +32,7 @@ MOST_COUNTED: Final = 10_000
 """Events that free text may find before counting stops."""
 MOST_READ: Final = 200
 """Events that are read and looked through rather than found by the full-text index."""
+COUNT_SECONDS: Final = 0.05
 TEXT_SECONDS: Final = 0.12
 TEXT_CHUNK: Final = 4_000
 FAR_SECONDS: Final = 5.0
@@ -155,11 +157,13 @@ class Search:
         counts = Counts(self.bars(), self._matcher)
         found: list[int] = []
         capped, stopped = False, 0
-        for chunk, reached in self._text_chunks(self._clock() + TEXT_SECONDS):
+        started = self._clock()
+        for chunk, reached in self._text_chunks(started + COUNT_SECONDS):
             for block, keys in _by_block(self._blocks, chunk):
                 counts.add_places(block, np.searchsorted(block.keys, keys))
             found += chunk[::-1].tolist()
-            if len(found) >= MOST_COUNTED or reached:
+            enough = len(found) > size or self._clock() > started + TEXT_SECONDS
+            if len(found) >= MOST_COUNTED or (reached and enough):
                 capped, stopped = True, int(reached or chunk[0])
                 break
         page = [key for key in found if key < before]
