@@ -181,7 +181,7 @@ def test_kafka_connect_s_own_files() -> None:
     assert properties("file-scored.properties")["topics.regex"] == SCORED_PATTERN
     taken = properties("file-state.properties")["topics.regex"]
     found = [name for name in ALL if re.fullmatch(taken, name)]
-    assert found == ["iam.state.failures.v1", "iam.state.lockouts.v1"]
+    assert found == ["iam.state.failures.v1", "iam.state.lockouts.v1", "iam.state.users.v1"]
 
 
 def test_rsyslog_takes_the_cef_view_alone() -> None:
